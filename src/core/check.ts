@@ -1,0 +1,210 @@
+/** The checks that stand between a request and its identity, in their fixed order; publishes nothing before the last one. */
+
+import { checkCsrf, readCsrfValue } from './csrf.ts'
+import type { Engine } from './engine.ts'
+import { AuthError } from './errors.ts'
+import type { Guard } from './guard.ts'
+import { findToken, missingToken } from './location.ts'
+import type { FoundToken } from './location.ts'
+import { chain, settle } from './maybe.ts'
+import type { MaybePromise } from './maybe.ts'
+import { isNavigation, isOriginAllowed } from './origin.ts'
+import type { AuthRequest } from './request.ts'
+import type { TokenType, VerifiedToken } from './token.ts'
+
+/** Who a request comes from, once everything was checked. */
+export interface Identity {
+  readonly token: string
+  readonly verified: VerifiedToken
+  readonly location: FoundToken['location']
+  /** What `userLookup` gave. */
+  readonly user: unknown
+  /** Whether the denylist was asked, or need not be. */
+  readonly isRevocationChecked: boolean
+}
+
+/** What observers of a refusal want to know of the way there. */
+export interface Trace {
+  location: FoundToken['location'] | undefined
+}
+
+/**
+ * Runs a guard; `null` where an optional one found no token.
+ *
+ * Order: size and ambiguity, token present, origin, CSRF value present, signature, claims, type, freshness,
+ * CSRF compare, revocation, user. Stays synchronous unless something has to be waited for.
+ *
+ * @param known What an earlier guard of the same request found out: its token is not looked up again.
+ * @param trace Is told where the token was found, also when it is then refused.
+ */
+export function runGuard(
+  engine: Engine,
+  request: AuthRequest,
+  guard: Guard,
+  known: Identity | null,
+  trace: Trace,
+): MaybePromise<Identity | null> {
+  const names = engine.names[guard.type]
+  const found: MaybePromise<FoundToken | null> =
+    guard.token === undefined
+      ? findToken(request, guard.locations, names)
+      : { token: guard.token, location: 'given' }
+  return chain(found, (token) => {
+    if (token === null) {
+      if (guard.isOptional) return null
+      throw missingToken(guard.locations, names)
+    }
+    trace.location = token.location
+    return checkToken(engine, request, guard, token, known)
+  })
+}
+
+function checkToken(
+  engine: Engine,
+  request: AuthRequest,
+  guard: Guard,
+  { token, location }: FoundToken,
+  known: Identity | null,
+): MaybePromise<Identity> {
+  return chain(demandCsrf(engine, request, guard, location), (csrfValue) =>
+    chain(engine.tokens.verify(token), (verified) => {
+      checkType(guard, verified)
+      checkFreshness(engine, guard, verified)
+      if (csrfValue !== null) checkCsrf(csrfValue, verified.claims)
+      const isKnown = known?.token === token
+      if (isKnown && known.isRevocationChecked) return known
+      const isRevocationChecked = isRevocationCheckDue(guard, verified)
+      return chain(isRevocationChecked ? checkRevocation(engine, verified) : undefined, () =>
+        chain(isKnown ? known.user : findUser(engine, verified), (user) => {
+          return { token, verified, location, user, isRevocationChecked }
+        }),
+      )
+    }),
+  )
+}
+
+/** Verifies a token without a request: what `auth.verify` does. */
+export function verifyByHand(
+  engine: Engine,
+  token: string,
+  expect: { readonly type?: TokenType | undefined; readonly fresh?: boolean | undefined },
+): MaybePromise<VerifiedToken['claims']> {
+  const { type = 'access', fresh = false } = expect
+  if (typeof token !== 'string') throw new TypeError('verify() takes a token, which is a string')
+  if (typeMessages[type] === undefined) throw new TypeError("expect.type must be 'access' or 'refresh'")
+  const guard = engine.guards[type === 'access' ? 'jwtRequired' : 'jwtRefreshTokenRequired']
+  return chain(engine.tokens.verify(token), (verified) => {
+    checkType(guard, verified)
+    checkFreshness(engine, { ...guard, fresh }, verified)
+    return chain(checkRevocation(engine, verified), () => verified.claims)
+  })
+}
+
+/** The value to compare later, or `null` where this request needs none. */
+function demandCsrf(
+  engine: Engine,
+  request: AuthRequest,
+  guard: Guard,
+  location: FoundToken['location'],
+): MaybePromise<string | null> {
+  const isChecked = guard.csrf !== 'methods' || engine.isCsrfMethod(request.method)
+  const isByHand = guard.csrfToken !== undefined
+  if (!isChecked || (location !== 'cookies' && !isByHand)) return null
+  // A document that the user navigates to can send no header; its fetch metadata stand in for both layers.
+  if (guard.csrf === 'navigation' && isNavigation(request)) return null
+  checkOrigin(engine, request)
+  if (!engine.options.cookieCsrfProtect) return null
+  if (guard.csrfToken !== undefined) return demandValue(guard.csrfToken)
+  const { csrfHeader, csrfField } = engine.names[guard.type]
+  return chain(readCsrfValue(request, csrfHeader, csrfField), demandValue)
+}
+
+function demandValue(value: string | undefined): string {
+  if (value === undefined || value === '') throw new AuthError('csrf_missing')
+  return value
+}
+
+/** Refuses what another site sent. @throws {AuthError} `origin_forbidden` */
+export function checkOrigin(engine: Engine, request: AuthRequest): void {
+  const { fetchMetadata, trustedOrigins } = engine.options
+  if (fetchMetadata && !isOriginAllowed(request, trustedOrigins)) throw new AuthError('origin_forbidden')
+}
+
+const typeMessages: Readonly<Record<TokenType, string>> = {
+  access: 'Only access tokens are allowed',
+  refresh: 'Only refresh tokens are allowed',
+}
+
+/** A token made for another purpose says so: by `typ`, by `type`, or by claims that only the other type has. */
+function checkType(guard: Guard, { header, claims }: VerifiedToken): void {
+  const typ = header['typ']
+  const isJwt = typ === undefined || (typeof typ === 'string' && typ.toLowerCase() === 'jwt')
+  const isEither = claims.type === 'access' || claims.type === 'refresh'
+  const isMixed = claims.type === 'access' ? claims.gen !== undefined : claims.fresh !== undefined
+  const isRight = guard.isTypeChecked ? claims.type === guard.type : isEither
+  if (isJwt && isRight && !isMixed) return
+  throw new AuthError('wrong_token_type', { message: typeMessages[guard.type] })
+}
+
+function checkFreshness(engine: Engine, { fresh }: Guard, { claims }: VerifiedToken): void {
+  if (fresh === false) return
+  if (fresh === true) {
+    if (claims.fresh !== true) throw new AuthError('fresh_token_required')
+    return
+  }
+  const ageSeconds = engine.options.clock() - (claims.auth_time ?? Number.NaN)
+  if (!(ageSeconds <= fresh)) throw new AuthError('fresh_token_required', { maxAgeSeconds: fresh })
+}
+
+/** A refresh token lives long: no option lets one pass unchecked. */
+function isRevocationCheckDue(guard: Guard, { claims }: VerifiedToken): boolean {
+  return guard.checksRevocation || claims.type === 'refresh'
+}
+
+function checkRevocation(engine: Engine, { claims }: VerifiedToken): MaybePromise<void> {
+  const { denylist, denylistEnabled, denylistTokenChecks, storeTimeout } = engine.options
+  if (denylist === undefined || !denylistEnabled || !denylistTokenChecks.includes(claims.type)) return
+  return chain(
+    ask(() => denylist(claims), storeTimeout),
+    (isRevoked) => {
+      if (isRevoked === true) throw new AuthError('token_revoked')
+      if (isRevoked !== false)
+        throw unavailable(new TypeError('The denylist answered with something that is no boolean'))
+    },
+  )
+}
+
+/** Waits at most so long for an answer; every failure is one and the same refusal. */
+function ask(question: () => unknown, timeoutSeconds: number): MaybePromise<unknown> {
+  let answer: unknown
+  try {
+    answer = settle(question())
+  } catch (cause) {
+    throw unavailable(cause)
+  }
+  if (!(answer instanceof Promise)) return answer
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const late = new Promise((_, reject) => {
+    const cause = new Error(`The denylist gave no answer in ${timeoutSeconds} s`)
+    timer = setTimeout(() => reject(cause), timeoutSeconds * 1000)
+  })
+  return Promise.race([answer, late])
+    .catch((cause: unknown) => {
+      throw unavailable(cause)
+    })
+    .finally(() => clearTimeout(timer))
+}
+
+function unavailable(cause: unknown): AuthError {
+  return new AuthError('store_unavailable', { cause })
+}
+
+/** An error of the look-up itself is the application's own, and passes as it is. */
+function findUser(engine: Engine, { claims }: VerifiedToken): MaybePromise<unknown> {
+  const { userLookup } = engine.options
+  if (userLookup === undefined) return undefined
+  return chain(settle(userLookup(claims)), (user) => {
+    if (user === null || user === undefined) throw new AuthError('user_not_found')
+    return user
+  })
+}

@@ -1,0 +1,143 @@
+/** Decides which Set-Cookie lines a response gets, and writes them all or none; never reads a token. */
+
+import { ambiguous, deletionsElsewhere, findCookie, isCookieDomain, maxCookieAgeSeconds } from './cookie.ts'
+import { serializeCookie, serializeDeletion, tossedScopes } from './cookie.ts'
+import type { CookieScope, CookieSpec } from './cookie.ts'
+import type { Engine } from './engine.ts'
+import { insecureHost } from './origin.ts'
+import { splitUrl, toAuthResponse } from './request.ts'
+import type { AuthRequest, AuthResponse } from './request.ts'
+import type { MadeToken, TokenType } from './token.ts'
+
+/** What can be said of cookies when they are set. */
+export interface CookieOptions {
+  /** Overrides `cookieMaxAge`. */
+  readonly maxAge?: 'token' | 'session' | number | undefined
+  /** Overrides `cookieDomain`. */
+  readonly domain?: string | undefined
+}
+
+const bothTypes: readonly TokenType[] = ['access', 'refresh']
+
+export class CookieWriter {
+  readonly #engine: Engine
+  readonly #request: AuthRequest
+  readonly #response: AuthResponse
+
+  constructor(engine: Engine, request: AuthRequest, response: AuthResponse) {
+    this.#engine = engine
+    this.#request = request
+    this.#response = response
+  }
+
+  /** @throws {TypeError} when it is too late for cookies */
+  demandWritable(response: AuthResponse = this.#response): void {
+    if (response.sent)
+      throw new TypeError('Cookies cannot be set any more: the headers of this response have gone')
+  }
+
+  /** The lines for a token and its CSRF value. @throws {AuthError} `cookie_too_large` */
+  lines(type: TokenType, { token, claims }: MadeToken, options: CookieOptions): string[] {
+    const { cookieCsrfProtect, csrfInCookies } = this.#engine.options
+    const pair = this.#engine.cookies[type]
+    const maxAge = this.#maxAge(claims.exp, options.maxAge)
+    const line = (spec: CookieSpec, value: string): string =>
+      serializeCookie(
+        options.domain === undefined ? spec : { ...spec, domain: checkDomain(options.domain) },
+        value,
+        maxAge,
+      )
+    const hasCsrf = cookieCsrfProtect && csrfInCookies && claims.csrf !== undefined
+    return [line(pair.token, token), ...(hasCsrf ? [line(pair.csrf, claims.csrf ?? '')] : [])]
+  }
+
+  #maxAge(exp: number | undefined, asked: CookieOptions['maxAge']): number | null {
+    const { cookieMaxAge, clock } = this.#engine.options
+    const maxAge = asked ?? cookieMaxAge
+    if (maxAge === 'session') return null
+    if (maxAge === 'token') {
+      const leftSeconds = exp === undefined ? maxCookieAgeSeconds : Math.ceil(exp - clock())
+      return Math.min(Math.max(leftSeconds, 0), maxCookieAgeSeconds)
+    }
+    const isWithin = Number.isSafeInteger(maxAge) && maxAge > 0 && maxAge <= maxCookieAgeSeconds
+    if (!isWithin)
+      throw new TypeError(`maxAge must be 'token', 'session' or 1 to ${maxCookieAgeSeconds} whole seconds`)
+    return maxAge
+  }
+
+  /** The lines that delete our cookies where we set them. */
+  deletions(types: readonly TokenType[] = bothTypes): string[] {
+    return this.#specs(types).map(serializeDeletion)
+  }
+
+  #specs(types: readonly TokenType[] = bothTypes): CookieSpec[] {
+    return types.flatMap((type) => [this.#engine.cookies[type].token, this.#engine.cookies[type].csrf])
+  }
+
+  /** The lines that delete our names where earlier deployments or a sibling host left them. */
+  cleaning(): string[] {
+    return this.#specs().flatMap((spec) => {
+      const tossed = this.#isTossed(spec) ? this.#tossedScopes() : []
+      return deletionsElsewhere(spec, [...this.#earlierScopes(), ...tossed])
+    })
+  }
+
+  /** The lines that delete every cookie of ours that this request carried twice, so that nobody stays locked out. */
+  tossedDeletions(): string[] {
+    const specs = this.#specs().filter((spec) => this.#isTossed(spec))
+    return specs.flatMap((spec) => [
+      serializeDeletion(spec),
+      ...deletionsElsewhere(spec, [...this.#earlierScopes(), ...this.#tossedScopes()]),
+    ])
+  }
+
+  #isTossed({ name }: CookieSpec): boolean {
+    return findCookie(this.#request.header('cookie') ?? '', name) === ambiguous
+  }
+
+  /** Host-only, where a domain is set now, and what the option `previousCookies` names. */
+  #earlierScopes(): CookieScope[] {
+    const { cookieDomain, previousCookies } = this.#engine.options
+    return [...(cookieDomain === undefined ? [] : [{}]), ...previousCookies]
+  }
+
+  #tossedScopes(): CookieScope[] {
+    return tossedScopes(this.#request.header('host') ?? '', splitUrl(this.#request).path)
+  }
+
+  /**
+   * Writes the lines to the bound response, or to the one given.
+   *
+   * @throws {TypeError} when it is too late, or for what is no response
+   */
+  write(lines: readonly string[], target?: unknown): void {
+    const response =
+      target === undefined ? this.#response : (this.#response.of?.(target) ?? toAuthResponse(target))
+    this.demandWritable(response)
+    for (const line of lines) response.append('set-cookie', line)
+    response.set('cache-control', 'no-store')
+  }
+
+  /** Writes to the bound response unless it is too late: for refusals, which matter more than their cookies. */
+  writeIfPossible(lines: readonly string[]): void {
+    if (lines.length > 0 && !this.#response.sent) this.write(lines)
+  }
+
+  /** A browser drops a Secure cookie that comes over plain http, which looks like a failing sign-in: say so. */
+  warnOfInsecureTransport(): void {
+    const { emitter, options } = this.#engine
+    if (!options.cookieSecure || !emitter.active()) return
+    const host = insecureHost(this.#request)
+    if (host === null) return
+    emitter.emit({
+      type: 'cookie.insecure_transport',
+      host,
+      remedy: 'serve it by https, or set cookieSecure: false while developing',
+    })
+  }
+}
+
+function checkDomain(domain: string): string {
+  if (typeof domain === 'string' && isCookieDomain(domain)) return domain
+  throw new TypeError("domain must be a host name such as 'example.com', without a leading dot")
+}

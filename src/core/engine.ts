@@ -1,0 +1,101 @@
+/** What every request of one `Auth` shares: resolved options, tokens, cookies, names and guards, all made once. */
+
+import type { CookieSpec } from './cookie.ts'
+import { createMethodRule } from './csrf.ts'
+import { createEmitter } from './events.ts'
+import type { Emitter } from './events.ts'
+import { createGuard } from './guard.ts'
+import type { Guard, GuardName } from './guard.ts'
+import type { JwsKeys } from './jws.ts'
+import type { LocationNames } from './location.ts'
+import type { ResolvedOptions } from './options.ts'
+import { Tokens } from './token.ts'
+import type { TokenType } from './token.ts'
+
+/** Where one type of token and its CSRF value are found. */
+export interface TypeNames extends LocationNames {
+  /** Lower-case. */
+  readonly csrfHeader: string
+  /** `null` unless `csrfCheckForm` is on. */
+  readonly csrfField: string | null
+}
+
+/** The two cookies of one type of token. */
+export interface CookiePair {
+  readonly token: CookieSpec
+  readonly csrf: CookieSpec
+}
+
+/** The inside of an `Auth`. */
+export interface Engine {
+  readonly options: ResolvedOptions
+  readonly tokens: Tokens
+  readonly emitter: Emitter
+  readonly names: Readonly<Record<TokenType, TypeNames>>
+  readonly cookies: Readonly<Record<TokenType, CookiePair>>
+  /** Whether cookies are a location at all. */
+  readonly hasCookies: boolean
+  /** The guards without options, and the two forms of `refresh()`. */
+  readonly guards: Readonly<Record<GuardName | 'refresh' | 'refreshByNavigation', Guard>>
+  isCsrfMethod(method: string): boolean
+}
+
+export function createEngine(options: ResolvedOptions, keys: JwsKeys): Engine {
+  const hasCookies = options.tokenLocation.includes('cookies')
+  const hasCsrf = hasCookies && options.cookieCsrfProtect
+  const cookies = { access: createPair(options, 'access'), refresh: createPair(options, 'refresh') }
+  return {
+    options,
+    tokens: new Tokens({ ...options, hasCsrf }, keys),
+    emitter: createEmitter(options.onEvent),
+    names: { access: createNames(options, 'access'), refresh: createNames(options, 'refresh') },
+    cookies,
+    hasCookies,
+    guards: createGuards(options),
+    isCsrfMethod: createMethodRule(options.csrfMethods),
+  }
+}
+
+function createNames(options: ResolvedOptions, type: TokenType): TypeNames {
+  return {
+    headerName: options.headerName,
+    headerType: options.headerType,
+    cookieName: options.cookiePrefix + options[`${type}CookieKey`],
+    queryName: options.queryName,
+    jsonKey: type === 'access' ? options.jsonKey : options.refreshJsonKey,
+    csrfHeader: options[`${type}CsrfHeaderName`].toLowerCase(),
+    csrfField: options.csrfCheckForm ? options[`${type}CsrfFieldName`] : null,
+  }
+}
+
+function createPair(options: ResolvedOptions, type: TokenType): CookiePair {
+  const { cookiePrefix, cookieDomain: domain, cookieSamesite } = options
+  const sameSite = `; SameSite=${cookieSamesite.charAt(0).toUpperCase()}${cookieSamesite.slice(1)}`
+  const flags = `${options.cookieSecure ? '; Secure' : ''}${sameSite}${options.cookiePartitioned ? '; Partitioned' : ''}`
+  return {
+    token: {
+      name: cookiePrefix + options[`${type}CookieKey`],
+      path: options[`${type}CookiePath`],
+      domain,
+      flags: `; HttpOnly${flags}`,
+    },
+    csrf: {
+      name: cookiePrefix + options[`${type === 'access' ? 'accessCsrf' : 'refreshCsrf'}CookieKey`],
+      path: options[`${type === 'access' ? 'accessCsrf' : 'refreshCsrf'}CookiePath`],
+      domain,
+      flags,
+    },
+  }
+}
+
+function createGuards({ tokenLocation }: ResolvedOptions): Engine['guards'] {
+  const refresh = createGuard('jwtRefreshTokenRequired', tokenLocation)
+  return {
+    jwtRequired: createGuard('jwtRequired', tokenLocation),
+    jwtOptional: createGuard('jwtOptional', tokenLocation),
+    jwtRefreshTokenRequired: refresh,
+    freshJwtRequired: createGuard('freshJwtRequired', tokenLocation),
+    refresh: { ...refresh, csrf: 'always' },
+    refreshByNavigation: { ...refresh, csrf: 'navigation' },
+  }
+}

@@ -1,0 +1,50 @@
+/** Tells observers what was decided, through `onEvent` and the diagnostics channel; never decides anything itself. */
+
+import { channel } from 'node:diagnostics_channel'
+import type { AuthErrorCode, RejectionReason } from './errors.ts'
+import type { FoundToken } from './location.ts'
+
+/** What happened. No event holds a token, a key, a CSRF value or a claim. */
+export type AuthEvent =
+  | {
+      readonly type: 'rejected'
+      readonly code: AuthErrorCode
+      /** The fine reason, where the code has several. */
+      readonly reason?: RejectionReason
+      /** Where the token came from, as far as one was found. */
+      readonly location?: FoundToken['location']
+      /** The refused origin (`origin_forbidden`); an origin is no secret. */
+      readonly origin?: string
+      /** What the operator can do about it. */
+      readonly remedy?: string
+    }
+  | {
+      readonly type: 'cookie.insecure_transport'
+      readonly host: string
+      readonly remedy: string
+    }
+
+/** Publishes events; costs nothing while nobody listens. */
+export interface Emitter {
+  /** Whether an event would reach anyone: ask before building one. */
+  readonly active: () => boolean
+  readonly emit: (event: AuthEvent) => void
+}
+
+/** Joins the option `onEvent` and the channel `tallystick` of `node:diagnostics_channel`. */
+export function createEmitter(onEvent: ((event: AuthEvent) => void) | undefined): Emitter {
+  const subscribers = channel('tallystick')
+  return {
+    active: () => onEvent !== undefined || subscribers.hasSubscribers,
+    emit(event) {
+      if (subscribers.hasSubscribers) subscribers.publish(event)
+      if (onEvent === undefined) return
+      try {
+        onEvent(event)
+      } catch {
+        // An observer that fails must not turn a refusal into something else; what it threw may hold anything.
+        globalThis.process?.emitWarning?.('tallystick: onEvent threw an error, which was ignored')
+      }
+    },
+  }
+}

@@ -1,0 +1,246 @@
+/** Signs and verifies JWS compact serialisations; the only place, with `core/key`, that touches `node:crypto`. */
+
+import { Buffer } from 'node:buffer'
+import { constants, createHmac, sign, timingSafeEqual, verify } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
+import { invalidToken } from './errors.ts'
+import { parseJsonObject } from './json.ts'
+import type { JsonObject } from './json.ts'
+
+/** The signature algorithms that tallystick knows (RFC 7518, RFC 8037, RFC 8812). */
+export type Algorithm =
+  | 'HS256'
+  | 'HS384'
+  | 'HS512'
+  | 'RS256'
+  | 'RS384'
+  | 'RS512'
+  | 'PS256'
+  | 'PS384'
+  | 'PS512'
+  | 'ES256'
+  | 'ES384'
+  | 'ES512'
+  | 'ES256K'
+  | 'EdDSA'
+
+/** All there is to know about one `alg`; nobody below switches on its name. */
+export interface AlgorithmEntry {
+  readonly name: Algorithm
+  /** What `KeyObject.asymmetricKeyType` must be; `secret` for HMAC. */
+  readonly keyTypes: readonly string[]
+  /** OpenSSL's name of the curve (ES algorithms). */
+  readonly curve?: string
+  /** Least length of an HMAC key: that of the hash (RFC 7518 section 3.2). */
+  readonly minSecretBytes: number
+  sign(input: string, key: KeyObject): Buffer
+  verify(input: string, key: KeyObject, signature: Buffer): boolean
+}
+
+function hmac(name: Algorithm, hash: string, minSecretBytes: number): AlgorithmEntry {
+  const mac = (input: string, key: KeyObject): Buffer =>
+    createHmac(hash, key).update(input, 'latin1').digest()
+  return {
+    name,
+    keyTypes: ['secret'],
+    minSecretBytes,
+    sign: mac,
+    verify(input, key, signature) {
+      const expected = mac(input, key)
+      return expected.length === signature.length && timingSafeEqual(expected, signature)
+    },
+  }
+}
+
+interface AsymmetricFacts {
+  readonly keyTypes: readonly string[]
+  readonly hash: string | null
+  readonly curve?: string
+  readonly signatureBytes?: number
+  readonly parameters?: {
+    readonly padding?: number
+    readonly saltLength?: number
+    readonly dsaEncoding?: 'ieee-p1363'
+  }
+}
+
+function asymmetric(name: Algorithm, facts: AsymmetricFacts): AlgorithmEntry {
+  const { hash, parameters, signatureBytes } = facts
+  return {
+    name,
+    keyTypes: facts.keyTypes,
+    ...(facts.curve === undefined ? {} : { curve: facts.curve }),
+    minSecretBytes: 0,
+    sign: (input, key) => sign(hash, Buffer.from(input, 'latin1'), { key, ...parameters }),
+    verify(input, key, signature) {
+      if (signatureBytes !== undefined && signature.length !== signatureBytes) return false
+      return verify(hash, Buffer.from(input, 'latin1'), { key, ...parameters }, signature)
+    },
+  }
+}
+
+const rsa = (name: Algorithm, hash: string): AlgorithmEntry => asymmetric(name, { keyTypes: ['rsa'], hash })
+
+/** RFC 7518 section 3.5: the salt is as long as the hash. */
+const pss = (name: Algorithm, hash: string, saltLength: number): AlgorithmEntry =>
+  asymmetric(name, {
+    keyTypes: ['rsa', 'rsa-pss'],
+    hash,
+    parameters: { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength },
+  })
+
+/** RFC 7518 section 3.4: the signature is r and s side by side, not DER. */
+const ecdsa = (name: Algorithm, hash: string, curve: string, signatureBytes: number): AlgorithmEntry =>
+  asymmetric(name, {
+    keyTypes: ['ec'],
+    hash,
+    curve,
+    signatureBytes,
+    parameters: { dsaEncoding: 'ieee-p1363' },
+  })
+
+const algorithmTable: Readonly<Record<Algorithm, AlgorithmEntry>> = {
+  HS256: hmac('HS256', 'sha256', 32),
+  HS384: hmac('HS384', 'sha384', 48),
+  HS512: hmac('HS512', 'sha512', 64),
+  RS256: rsa('RS256', 'sha256'),
+  RS384: rsa('RS384', 'sha384'),
+  RS512: rsa('RS512', 'sha512'),
+  PS256: pss('PS256', 'sha256', 32),
+  PS384: pss('PS384', 'sha384', 48),
+  PS512: pss('PS512', 'sha512', 64),
+  ES256: ecdsa('ES256', 'sha256', 'prime256v1', 64),
+  ES384: ecdsa('ES384', 'sha384', 'secp384r1', 96),
+  ES512: ecdsa('ES512', 'sha512', 'secp521r1', 132),
+  ES256K: ecdsa('ES256K', 'sha256', 'secp256k1', 64),
+  EdDSA: asymmetric('EdDSA', { keyTypes: ['ed25519'], hash: null, signatureBytes: 64 }),
+}
+
+/** The registry as a map, so that no name (`__proto__`, `toString`) finds what is not in it. */
+export const algorithms: ReadonlyMap<string, AlgorithmEntry> = new Map(Object.entries(algorithmTable))
+
+/** One key bound to one algorithm. */
+export interface JwsKey {
+  readonly algorithm: AlgorithmEntry
+  /** Absent where this process only verifies. */
+  readonly signing?: KeyObject
+  readonly verifying: KeyObject
+  /** The protected header of the tokens it signs, encoded once. */
+  readonly encodedHeader: string
+}
+
+/** The keys of one `Auth`. */
+export interface JwsKeys {
+  readonly defaultAlgorithm: Algorithm
+  /** By `alg`: what may sign here. */
+  readonly signers: ReadonlyMap<string, JwsKey>
+  /** By `alg`: the allow-list of what is accepted; the header of a token only picks from it. */
+  readonly verifiers: ReadonlyMap<string, JwsKey>
+}
+
+/** A token whose signature has been verified. */
+export interface VerifiedJws {
+  readonly header: JsonObject
+  readonly payload: JsonObject
+}
+
+/** Header parameters that name keys, change the algorithm or ask for processing we do not do: refused, never ignored. */
+const forbiddenParameters = new Set(
+  'jku jwk x5u x5c x5t x5t#S256 crit b64 enc zip epk apu apv p2s p2c iv tag'.split(' '),
+)
+
+/** Header parameters that a caller may not set: ours, and the forbidden ones. */
+export function isReservedParameter(name: string): boolean {
+  return forbiddenParameters.has(name) || name === 'alg' || name === 'typ' || name === 'kid'
+}
+
+/** Three non-empty parts of the base64url alphabet; linear, since no part can hold a dot. */
+const compactSyntax = /^[\w-]+\.[\w-]+\.[\w-]+$/
+
+/**
+ * Verifies a compact JWS and parses it: header, key, signature, and only then the payload.
+ *
+ * @throws {AuthError} `token_invalid`, the reason as its cause
+ * @see RFC 7515 section 5.2, RFC 8725 sections 3.1 and 3.2
+ */
+export function verifyJws(token: string, keys: JwsKeys): VerifiedJws {
+  if (!compactSyntax.test(token)) throw invalidToken('malformed')
+  const headerEnd = token.indexOf('.')
+  const payloadEnd = token.lastIndexOf('.')
+  const encodedHeader = token.slice(0, headerEnd)
+  const header = parsePart(encodedHeader)
+  const key = findKey(header, keys)
+  const signature = decodePart(token.slice(payloadEnd + 1))
+  if (signature === null) throw invalidToken('malformed')
+  if (!key.algorithm.verify(token.slice(0, payloadEnd), key.verifying, signature)) {
+    throw invalidToken('signature_invalid')
+  }
+  return { header, payload: parsePart(token.slice(headerEnd + 1, payloadEnd)) }
+}
+
+function findKey(header: JsonObject, keys: JwsKeys): JwsKey {
+  for (const name of Object.keys(header)) {
+    if (forbiddenParameters.has(name)) throw invalidToken('header_invalid')
+  }
+  const { alg } = header
+  const key = typeof alg === 'string' ? keys.verifiers.get(alg) : undefined
+  if (key === undefined) throw invalidToken('alg_forbidden')
+  // A lone key has no `kid`, so whatever key this token asks for, it is not ours.
+  if (Object.hasOwn(header, 'kid')) throw invalidToken('key_unknown')
+  return key
+}
+
+/**
+ * Signs a payload.
+ *
+ * @param headers Further header parameters, already copied and checked.
+ */
+export function signJws(payload: JsonObject, key: JwsKey, headers?: JsonObject): string {
+  if (key.signing === undefined) {
+    throw new TypeError('This Auth has no private key and can only verify: set privateKey to make tokens')
+  }
+  const header = headers === undefined ? key.encodedHeader : encodeHeader(key.algorithm.name, headers)
+  const input = `${header}.${encodePart(payload)}`
+  return `${input}.${key.algorithm.sign(input, key.signing).toString('base64url')}`
+}
+
+/** The protected header of RFC 7519 section 5.1, then the caller's parameters. */
+export function encodeHeader(algorithm: Algorithm, headers?: JsonObject): string {
+  return encodePart({ alg: algorithm, typ: 'JWT', ...headers })
+}
+
+function encodePart(value: JsonObject): string {
+  return Buffer.from(JSON.stringify(value)).toString('base64url')
+}
+
+/**
+ * Reads one part of a token without verifying anything.
+ *
+ * @throws {AuthError} `token_invalid`
+ */
+export function parsePart(part: string): JsonObject {
+  const bytes = decodePart(part)
+  const value = bytes === null ? null : parseJsonObject(bytes)
+  if (value === null) throw invalidToken('malformed')
+  return value
+}
+
+/** Node's decoder takes padding, white space and stray bits; only what encodes back to the same text counts. */
+function decodePart(part: string): Buffer | null {
+  const bytes = Buffer.from(part, 'base64url')
+  return bytes.toString('base64url') === part ? bytes : null
+}
+
+/** Splits a token whose signature nobody has looked at. @throws {AuthError} `token_invalid` */
+export function parseUnverified(token: unknown): VerifiedJws {
+  if (typeof token !== 'string' || !compactSyntax.test(token)) throw invalidToken('malformed')
+  const [header = '', payload = ''] = token.split('.')
+  return { header: parsePart(header), payload: parsePart(payload) }
+}
+
+/** Compares two short texts in time that depends on their lengths alone. */
+export function isEqualConstantTime(left: string, right: string): boolean {
+  const leftBytes = Buffer.from(left)
+  const rightBytes = Buffer.from(right)
+  return leftBytes.length === rightBytes.length && timingSafeEqual(leftBytes, rightBytes)
+}

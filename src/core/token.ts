@@ -1,0 +1,347 @@
+/** Makes and verifies access and refresh tokens; gives out no claim before the signature and every expectation held. */
+
+import { TokenCache } from './cache.ts'
+import { parseDuration } from './duration.ts'
+import type { Duration } from './duration.ts'
+import { AuthError, invalidToken } from './errors.ts'
+import { copyJsonObject } from './json.ts'
+import type { JsonObject, JsonValue } from './json.ts'
+import { isReservedParameter, signJws, verifyJws } from './jws.ts'
+import type { Algorithm, JwsKeys } from './jws.ts'
+import { chain, settle } from './maybe.ts'
+import type { MaybePromise } from './maybe.ts'
+import { isObject, issuePaths } from './schema.ts'
+import type { SchemaResult, UserClaimsSchema } from './schema.ts'
+
+/** What a token is good for: `access` opens routes, `refresh` only makes new access tokens. */
+export type TokenType = 'access' | 'refresh'
+
+/** The claims that tallystick writes or reads itself (RFC 7519 section 4.1 and its own); times are seconds since 1970. */
+export interface RegisteredClaims {
+  readonly sub: string
+  readonly jti: string
+  readonly type: TokenType
+  readonly iat?: number
+  readonly nbf?: number
+  readonly exp?: number
+  readonly iss?: string
+  readonly aud?: string | readonly string[]
+  /** Whether the token comes straight from a sign-in; access tokens only. */
+  readonly fresh?: boolean
+  /** The half of the double submit that is signed. */
+  readonly csrf?: string
+  /** When the user signed in. */
+  readonly auth_time?: number
+  readonly sid?: string
+  readonly gen?: number
+}
+
+/** All claims of a token: the registered ones and the user's. */
+export type Claims<UserClaims = Record<string, unknown>> = Readonly<RegisteredClaims & UserClaims>
+
+const registeredNames = 'sub iat nbf jti exp iss aud type fresh csrf auth_time sid gen'.split(' ')
+const isRegistered = new Set(registeredNames)
+
+/** Longer tokens are refused unread: a browser could not keep them in a cookie anyway. */
+const maxTokenBytes = 8192
+
+/** Lets a token pass that guards will read. @throws {TypeError} for a longer one */
+export function demandReadable({ token }: { readonly token: string }): string {
+  if (token.length <= maxTokenBytes) return token
+  throw new TypeError(
+    `This token has ${token.length} bytes and guards take ${maxTokenBytes}: give it fewer claims`,
+  )
+}
+
+/** How far `iat` and `nbf` may lie ahead at least, so that two servers' clocks need not agree. */
+const clockSkewSeconds = 5
+
+/** A token that passed signature, shape and schema; cached, and still to be held against the clock. */
+export interface VerifiedToken {
+  readonly header: JsonObject
+  /** Frozen; user claims as the schema gave them. */
+  readonly claims: Claims
+  /** The user claims as they stand in the token. */
+  readonly userClaims: JsonObject
+}
+
+/** What a token may be made with. Audience and lifetime replace the configured ones. */
+export interface TokenOptions<UserClaims = Record<string, unknown>> {
+  /** One of `algorithm` and `decodeAlgorithms`. */
+  readonly algorithm?: Algorithm | undefined
+  /** Further JOSE header parameters; not those that choose keys or algorithms. */
+  readonly headers?: Readonly<Record<string, unknown>> | undefined
+  /** Lifetime in seconds or as `'15m'`; `false` for none, where the configured lifetime is `false` too. */
+  readonly expiresTime?: Duration | false | undefined
+  readonly audience?: string | readonly string[] | undefined
+  /** The application's own claims; they cannot name a registered one. */
+  readonly userClaims?: UserClaims | undefined
+}
+
+/** What an access token may be made with. */
+export interface AccessTokenOptions<UserClaims = Record<string, unknown>> extends TokenOptions<UserClaims> {
+  /** Whether the user has just proved who they are; `false` if not given. */
+  readonly fresh?: boolean | undefined
+}
+
+/** What a new token takes over from the token or the sign-in that it follows. */
+export interface Inherited {
+  readonly authTime?: number | undefined
+  readonly sid?: string | undefined
+}
+
+/** A token with the claims that were signed. */
+export interface MadeToken {
+  readonly token: string
+  readonly claims: RegisteredClaims
+}
+
+/** The resolved options that tokens depend on. */
+export interface TokenSettings {
+  readonly clock: () => number
+  readonly decodeLeeway: number
+  readonly maxTokenAge: number | undefined
+  readonly sessionExpires: number
+  readonly accessTokenExpires: number | false
+  readonly refreshTokenExpires: number | false
+  readonly encodeIssuer: string | undefined
+  readonly decodeIssuer: readonly string[] | undefined
+  readonly encodeAudience: string | readonly string[] | undefined
+  readonly decodeAudience: readonly string[] | undefined
+  readonly verifiedTokenCache: number
+  readonly claims: UserClaimsSchema | undefined
+  /** Whether tokens carry a CSRF value. */
+  readonly hasCsrf: boolean
+}
+
+/** Makes and verifies the tokens of one `Auth`. */
+export class Tokens {
+  readonly #settings: TokenSettings
+  readonly #keys: JwsKeys
+  readonly #cache: TokenCache<VerifiedToken>
+
+  constructor(settings: TokenSettings, keys: JwsKeys) {
+    this.#settings = settings
+    this.#keys = keys
+    this.#cache = new TokenCache(settings.verifiedTokenCache)
+  }
+
+  /**
+   * Verifies signature, shape, schema, times, issuer and audience; not the type.
+   *
+   * @throws {AuthError} `token_too_large` · `token_invalid` · `token_expired`
+   * @see RFC 7519 section 7.2, RFC 8725 section 3
+   */
+  verify(token: string): MaybePromise<VerifiedToken> {
+    // Every character of a well-formed token is one byte; any other is longer still, and refused as malformed.
+    if (token.length > maxTokenBytes) throw new AuthError('token_too_large')
+    const known = this.#cache.get(token)
+    if (known !== undefined) return this.#expect(known)
+    const { header, payload } = verifyJws(token, this.#keys)
+    checkShape(payload)
+    return chain(this.#readUserClaims(header, payload), (verified) => {
+      this.#cache.set(token, verified)
+      return this.#expect(verified)
+    })
+  }
+
+  /** What depends on time and configuration is checked on every use of a token, cached or not. */
+  #expect(verified: VerifiedToken): VerifiedToken {
+    const { claims } = verified
+    const settings = this.#settings
+    const nowSeconds = settings.clock()
+    const aheadSeconds = nowSeconds + Math.max(settings.decodeLeeway, clockSkewSeconds)
+    const mayLackExp =
+      settings[claims.type === 'refresh' ? 'refreshTokenExpires' : 'accessTokenExpires'] === false
+    // Written so that a comparison with NaN refuses.
+    if (claims.exp === undefined ? !mayLackExp : !(claims.exp + settings.decodeLeeway > nowSeconds)) {
+      throw claims.exp === undefined ? invalidToken('claims_invalid') : new AuthError('token_expired')
+    }
+    if (claims.nbf !== undefined && !(claims.nbf <= aheadSeconds)) throw invalidToken('not_active')
+    if (claims.iat !== undefined && !(claims.iat <= aheadSeconds)) throw invalidToken('not_active')
+    if (settings.maxTokenAge !== undefined) {
+      if (claims.iat === undefined) throw invalidToken('claims_invalid')
+      if (!(claims.iat + settings.maxTokenAge > nowSeconds))
+        throw new AuthError('token_expired', { cause: 'too_old' })
+    }
+    if (settings.decodeIssuer !== undefined && !settings.decodeIssuer.includes(claims.iss ?? '')) {
+      throw invalidToken('issuer_invalid')
+    }
+    if (settings.decodeAudience !== undefined && !isForAudience(claims.aud, settings.decodeAudience)) {
+      throw invalidToken('audience_invalid')
+    }
+    return verified
+  }
+
+  #readUserClaims(header: JsonObject, payload: JsonObject): MaybePromise<VerifiedToken> {
+    const registered: Record<string, JsonValue> = {}
+    const userClaims: Record<string, JsonValue> = Object.create(null)
+    for (const [name, value] of Object.entries(payload)) {
+      if (isRegistered.has(name)) registered[name] = value
+      else userClaims[name] = value
+    }
+    Object.freeze(userClaims)
+    const schema = this.#settings.claims
+    // The shape was checked; what `checkShape` accepts is what `RegisteredClaims` says.
+    if (schema === undefined) return { header, claims: payload as unknown as Claims, userClaims }
+    return chain(settle(schema['~standard'].validate({ ...userClaims })), (result) => {
+      const output = result.issues === undefined ? result.value : null
+      if (!isObject(output)) throw invalidToken('schema_invalid')
+      // The registered claims come last: no output of a schema may stand in for one.
+      const claims = deepFreeze({ ...output, ...registered }) as unknown as Claims
+      return { header, claims, userClaims }
+    })
+  }
+
+  /** Makes a signed token. @throws {TypeError} for wrong options, claims or subject */
+  make(
+    type: TokenType,
+    subject: string,
+    options: AccessTokenOptions<unknown>,
+    inherited: Inherited,
+  ): MaybePromise<MadeToken> {
+    checkTokenOptions(type, subject, options)
+    const key = this.#keys.signers.get(options.algorithm ?? this.#keys.defaultAlgorithm)
+    if (key === undefined)
+      throw new TypeError('algorithm must be one of algorithm and decodeAlgorithms of this Auth')
+    const headers = copyHeaders(options.headers)
+    return chain(this.#checkUserClaims(options.userClaims), (userClaims) => {
+      const claims = this.#registered(type, subject, options, inherited)
+      const token = signJws({ ...claims, ...userClaims }, key, headers)
+      return { token, claims }
+    })
+  }
+
+  /** The input of the schema is what is written; its output is for readers only. */
+  #checkUserClaims(input: unknown): MaybePromise<JsonObject> {
+    if (input !== undefined && !isObject(input)) throw new TypeError('userClaims must be a plain object')
+    const userClaims = copyJsonObject(input ?? {}, 'userClaims')
+    const reserved = Object.keys(userClaims).find((name) => isRegistered.has(name))
+    if (reserved !== undefined)
+      throw new TypeError(`userClaims cannot name the registered claim "${reserved}"`)
+    const schema = this.#settings.claims
+    if (schema === undefined) return userClaims
+    return chain(settle(schema['~standard'].validate({ ...userClaims })), (result: SchemaResult<unknown>) => {
+      if (result.issues === undefined) return userClaims
+      throw new TypeError(
+        `userClaims do not fit the schema of the option claims: ${issuePaths(result.issues)}`,
+      )
+    })
+  }
+
+  #registered(
+    type: TokenType,
+    subject: string,
+    options: AccessTokenOptions<unknown>,
+    inherited: Inherited,
+  ): RegisteredClaims {
+    const settings = this.#settings
+    const issuedAt = Math.floor(settings.clock())
+    const exp = this.#expiry(type, options.expiresTime, issuedAt, inherited.authTime)
+    const audience = options.audience ?? settings.encodeAudience
+    return {
+      sub: subject,
+      iat: issuedAt,
+      nbf: issuedAt,
+      jti: crypto.randomUUID(),
+      ...(exp !== undefined && { exp }),
+      ...(settings.encodeIssuer !== undefined && { iss: settings.encodeIssuer }),
+      ...(audience !== undefined && { aud: audience }),
+      type,
+      ...(type === 'access' && { fresh: options.fresh ?? false }),
+      ...(settings.hasCsrf && { csrf: crypto.randomUUID() }),
+      ...(inherited.authTime !== undefined && { auth_time: inherited.authTime }),
+      ...(inherited.sid !== undefined && { sid: inherited.sid }),
+    }
+  }
+
+  /** No token outlives the absolute end of the sign-in that it belongs to. */
+  #expiry(
+    type: TokenType,
+    asked: Duration | false | undefined,
+    issuedAt: number,
+    authTime: number | undefined,
+  ): number | undefined {
+    const settings = this.#settings
+    const configured = type === 'access' ? settings.accessTokenExpires : settings.refreshTokenExpires
+    if (asked === false && configured !== false) {
+      throw new TypeError(`expiresTime can only be false where ${type}TokenExpires is false`)
+    }
+    const lifetime = asked === undefined || asked === false ? configured : parseDuration(asked)
+    if (lifetime === null)
+      throw new TypeError("expiresTime must be positive seconds, a text like '15m', or false")
+    const sessionEnd = authTime === undefined ? Number.POSITIVE_INFINITY : authTime + settings.sessionExpires
+    if (sessionEnd <= issuedAt) throw new AuthError('token_expired', { cause: 'too_old' })
+    const exp = lifetime === false ? sessionEnd : Math.min(issuedAt + lifetime, sessionEnd)
+    return Number.isFinite(exp) ? exp : undefined
+  }
+}
+
+function isForAudience(audience: Claims['aud'], expected: readonly string[]): boolean {
+  const given = typeof audience === 'string' ? [audience] : (audience ?? [])
+  return given.some((name) => expected.includes(name))
+}
+
+/** Whether each registered claim that is there has the type the field gives it. The type claim is the guards' matter. */
+function checkShape(payload: JsonObject): void {
+  const isSound =
+    isFilled(payload['sub']) &&
+    isFilled(payload['jti']) &&
+    ['iat', 'nbf', 'exp', 'auth_time', 'gen'].every((name) => isAbsentOr('number', payload[name])) &&
+    ['iss', 'csrf', 'sid'].every((name) => isAbsentOr('string', payload[name])) &&
+    isAbsentOr('boolean', payload['fresh']) &&
+    isAudience(payload['aud']) &&
+    !(Number(payload['nbf']) > Number(payload['exp']))
+  if (!isSound) throw invalidToken('claims_invalid')
+}
+
+function isFilled(value: JsonValue | undefined): boolean {
+  return typeof value === 'string' && value !== ''
+}
+
+function isAbsentOr(type: 'number' | 'string' | 'boolean', value: JsonValue | undefined): boolean {
+  return value === undefined || typeof value === type
+}
+
+function isAudience(value: JsonValue | undefined): boolean {
+  return (
+    isAbsentOr('string', value) || (Array.isArray(value) && value.every((item) => typeof item === 'string'))
+  )
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
+  const prototype: unknown = Object.getPrototypeOf(value)
+  // Dates, Maps and the like, which a schema may make, cannot be frozen to any use.
+  if (prototype !== Object.prototype && prototype !== Array.prototype && prototype !== null) return value
+  Object.freeze(value)
+  for (const item of Object.values(value)) deepFreeze(item)
+  return value
+}
+
+const tokenOptionNames = new Set('fresh algorithm headers expiresTime audience userClaims'.split(' '))
+
+function checkTokenOptions(type: TokenType, subject: unknown, options: AccessTokenOptions<unknown>): void {
+  if (typeof subject !== 'string' || subject === '') throw new TypeError('subject must be a non-empty string')
+  const unknownName = Object.keys(options).find((name) => !tokenOptionNames.has(name))
+  if (unknownName !== undefined) throw new TypeError(`there is no token option "${unknownName}"`)
+  if (options.fresh !== undefined && typeof options.fresh !== 'boolean')
+    throw new TypeError('fresh must be a boolean')
+  if (options.fresh !== undefined && type === 'refresh')
+    throw new TypeError('a refresh token cannot be fresh')
+  const { audience } = options
+  if (audience === undefined || (typeof audience === 'string' && audience !== '')) return
+  const isList = Array.isArray(audience) && audience.length > 0
+  if (!isList || !audience.every((name) => typeof name === 'string' && name !== '')) {
+    throw new TypeError('audience must be a non-empty string or a list of them')
+  }
+}
+
+function copyHeaders(headers: unknown): JsonObject | undefined {
+  if (headers === undefined) return undefined
+  if (!isObject(headers)) throw new TypeError('headers must be a plain object')
+  const copy = copyJsonObject(headers, 'headers')
+  const reserved = Object.keys(copy).find(isReservedParameter)
+  if (reserved !== undefined) throw new TypeError(`headers cannot name the parameter "${reserved}"`)
+  return copy
+}
