@@ -1,0 +1,103 @@
+// The documents say what is true: their code compiles, their tables are complete, their files exist.
+
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { afterAll, describe, expect, test } from 'vitest'
+import { errorCodes } from '../src/core/errors.ts'
+import { optionNames } from '../src/core/options.ts'
+
+const read = (path: string): string => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8')
+const readme = read('README.md')
+
+/** Code in TypeScript, with the name of the example that a comment above it promises. */
+interface Fence {
+  readonly example: string | undefined
+  readonly code: string
+}
+
+function fencesOf(markdown: string): Fence[] {
+  const pattern = /(?:<!-- (examples\/[\w.-]+) -->\n)?```ts\n([\s\S]*?)```/g
+  return [...markdown.matchAll(pattern)].map(([, example, code = '']) => ({ example, code }))
+}
+
+/** The part of a document under one heading. */
+function section(markdown: string, heading: string): string {
+  return markdown.split(/^## /m).find((part) => part.startsWith(`${heading}\n`)) ?? ''
+}
+
+/** The words in backticks in the first column of the tables. */
+function firstColumn(markdown: string): string[] {
+  const rows = markdown.split('\n').filter((line) => line.startsWith('|'))
+  return rows.flatMap((row) =>
+    [...(row.split('|')[1] ?? '').matchAll(/`([^`]+)`/g)].map(([, word = '']) => word),
+  )
+}
+
+function sourceFiles(folder = 'src'): string[] {
+  return readdirSync(new URL(`../${folder}`, import.meta.url), { withFileTypes: true }).flatMap((entry) =>
+    entry.isDirectory() ? sourceFiles(`${folder}/${entry.name}`) : [`${folder}/${entry.name}`],
+  )
+}
+
+describe('README.md', () => {
+  const folder = new URL('.fences/', import.meta.url)
+  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+  test('every piece of TypeScript compiles under the strict settings of the project', () => {
+    rmSync(folder, { recursive: true, force: true })
+    mkdirSync(folder)
+    for (const [index, { code }] of fencesOf(readme).entries()) {
+      writeFileSync(new URL(`fence-${index}.ts`, folder), `${code}\nexport {}\n`)
+    }
+    writeFileSync(
+      new URL('tsconfig.json', folder),
+      '{ "extends": "../../tsconfig.json", "include": ["*.ts"] }',
+    )
+    const tsc = new URL('../node_modules/typescript/bin/tsc', import.meta.url).pathname
+    execFileSync(process.execPath, [tsc, '--noEmit', '-p', folder.pathname], { encoding: 'utf8' })
+    expect(fencesOf(readme).length).toBeGreaterThan(5)
+  }, 60_000)
+
+  const shown = fencesOf(readme).filter(({ example }) => example !== undefined)
+  test.each(shown)('the program shown is the file $example, which a test runs', ({ example = '', code }) => {
+    expect(code).toBe(read(example))
+  })
+
+  test('the options table names every option and nothing else', () => {
+    expect(firstColumn(section(readme, 'Options')).toSorted()).toEqual([...optionNames].toSorted())
+  })
+
+  test('the table of refusals names every code but the one that takes a session store', () => {
+    const codes = Object.keys(errorCodes).filter((code) => code !== 'refresh_reused')
+    expect(firstColumn(section(readme, 'Refusals')).toSorted()).toEqual(codes.toSorted())
+  })
+
+  test('the table of subpaths names every export of the package', () => {
+    const { exports } = JSON.parse(read('package.json')) as { exports: Record<string, unknown> }
+    const subpaths = Object.keys(exports).filter((name) => name !== './package.json')
+    const names = firstColumn(section(readme, 'Subpaths'))
+    expect(names.toSorted()).toEqual(subpaths.map((name) => name.replace(/^\./, 'tallystick')).toSorted())
+  })
+})
+
+test('ARCHITECTURE.md has one line for each source file', () => {
+  expect(firstColumn(section(read('ARCHITECTURE.md'), 'Files')).toSorted()).toEqual(sourceFiles().toSorted())
+})
+
+test('SECURITY.md names only files and tests that exist', () => {
+  const rows = section(read('SECURITY.md'), 'Threats, defences, tests')
+  const paths = [...rows.matchAll(/`((?:core|test)\/[\w./-]+)`/g)].map(([, path = '']) => path)
+  const missing = paths.filter(
+    (path) => !existsSync(new URL(`../${path.replace(/^core/, 'src/core')}`, import.meta.url)),
+  )
+  expect(paths.length).toBeGreaterThan(20)
+  expect(missing).toEqual([])
+})
+
+test.each(['README.md', 'ARCHITECTURE.md', 'SECURITY.md', 'CHANGELOG.md'])(
+  'every link within %s leads somewhere',
+  (document) => {
+    const targets = [...read(document).matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, target = '']) => target)
+    expect(targets.filter((target) => !existsSync(new URL(`../${target}`, import.meta.url)))).toEqual([])
+  },
+)
