@@ -13,7 +13,13 @@ import type { AccessTokenOptions, Claims, TokenOptions, TokenType } from './toke
 import { resolveOptions } from './options.ts'
 import type { AuthOptions, ResolvedOptions } from './options.ts'
 import type { AuthRequest, AuthResponse } from './request.ts'
-import type { AnyUserClaims, UserClaimsInput, UserClaimsOutput, UserClaimsSchema } from './schema.ts'
+import type {
+  AnyUserClaims,
+  OptionsWithClaims,
+  UserClaimsInput,
+  UserClaimsOutput,
+  UserClaimsSchema,
+} from './schema.ts'
 
 /** What `verify` expects besides a good token. */
 export interface VerifyExpectations {
@@ -43,17 +49,17 @@ export class Auth<Schema extends UserClaimsSchema = AnyUserClaims, User = unknow
    */
   async createAccessToken(
     subject: string,
-    options: AccessTokenOptions<UserClaimsInput<Schema>> = {},
+    ...[options]: OptionsWithClaims<UserClaimsInput<Schema>, AccessTokenOptions<UserClaimsInput<Schema>>>
   ): Promise<string> {
-    return demandReadable(await this.#engine.tokens.make('access', subject, options, {}))
+    return demandReadable(await this.#engine.tokens.make('access', subject, options ?? {}, {}))
   }
 
   /** Makes a signed refresh token. @throws {TypeError} as `createAccessToken` */
   async createRefreshToken(
     subject: string,
-    options: TokenOptions<UserClaimsInput<Schema>> = {},
+    ...[options]: OptionsWithClaims<UserClaimsInput<Schema>, TokenOptions<UserClaimsInput<Schema>>>
   ): Promise<string> {
-    return demandReadable(await this.#engine.tokens.make('refresh', subject, options, {}))
+    return demandReadable(await this.#engine.tokens.make('refresh', subject, options ?? {}, {}))
   }
 
   /**

@@ -1,6 +1,6 @@
 /** The checks that stand between a request and its identity, in their fixed order; publishes nothing before the last one. */
 
-import { checkCsrf, readCsrfValue } from './csrf.ts'
+import { checkCsrf, demandCsrfValue, readCsrfValue } from './csrf.ts'
 import type { Engine } from './engine.ts'
 import { AuthError } from './errors.ts'
 import type { Guard } from './guard.ts'
@@ -114,14 +114,9 @@ function demandCsrf(
   if (guard.csrf === 'navigation' && isNavigation(request)) return null
   checkOrigin(engine, request)
   if (!engine.options.cookieCsrfProtect) return null
-  if (guard.csrfToken !== undefined) return demandValue(guard.csrfToken)
+  if (guard.csrfToken !== undefined) return demandCsrfValue(guard.csrfToken)
   const { csrfHeader, csrfField } = engine.names[guard.type]
-  return chain(readCsrfValue(request, csrfHeader, csrfField), demandValue)
-}
-
-function demandValue(value: string | undefined): string {
-  if (value === undefined || value === '') throw new AuthError('csrf_missing')
-  return value
+  return chain(readCsrfValue(request, csrfHeader, csrfField), demandCsrfValue)
 }
 
 /** Refuses what another site sent. @throws {AuthError} `origin_forbidden` */

@@ -4,7 +4,7 @@ import { AuthError, invalidToken } from './errors.ts'
 import { isEqualConstantTime } from './jws.ts'
 import { chain } from './maybe.ts'
 import type { MaybePromise } from './maybe.ts'
-import { hasBody, mediaType } from './request.ts'
+import { mediaType, ownText, readBody } from './request.ts'
 import type { AuthRequest } from './request.ts'
 import type { RegisteredClaims } from './token.ts'
 
@@ -38,26 +38,10 @@ export function readCsrfValue(
   return chain(readBody(request, 'csrfCheckForm', 'form parser'), (body) => ownText(body, fieldName))
 }
 
-/**
- * The body as the framework parsed it; `undefined` where the request has none.
- *
- * @throws {TypeError} when there is a body and nothing has parsed it, which is the server's mistake
- */
-export function readBody(request: AuthRequest, option: string, parser: string): MaybePromise<unknown> {
-  if (!hasBody(request)) return undefined
-  return chain(request.body?.(), (body) => {
-    if (body !== undefined) return body
-    throw new TypeError(
-      `${option} needs the parsed body, and nothing has parsed it: mount a ${parser} before the guard`,
-    )
-  })
-}
-
-/** An own member that is text. */
-export function ownText(body: unknown, name: string): string | undefined {
-  if (typeof body !== 'object' || body === null || !Object.hasOwn(body, name)) return undefined
-  const value = (body as Record<string, unknown>)[name]
-  return typeof value === 'string' ? value : undefined
+/** A value that is there. @throws {AuthError} `csrf_missing` */
+export function demandCsrfValue(value: string | undefined): string {
+  if (value === undefined || value === '') throw new AuthError('csrf_missing')
+  return value
 }
 
 /**

@@ -1,7 +1,8 @@
 /** Reads options from environment variables under the ancestor's names, so that one `.env` serves both services. */
 
-import { acceptsOption, optionNames, suggestion } from './options.ts'
+import { acceptsOption, optionNames } from './options.ts'
 import type { AuthOptions } from './options.ts'
+import { suggestion } from './suggestion.ts'
 
 const prefix = 'AUTHJWT_'
 

@@ -1,11 +1,10 @@
 /** Finds the token of a request in the places where it may lie; only an absent token lets the next place be asked. */
 
 import { ambiguous, findCookie } from './cookie.ts'
-import { ownText, readBody } from './csrf.ts'
 import { AuthError, invalidToken } from './errors.ts'
 import { chain } from './maybe.ts'
 import type { MaybePromise } from './maybe.ts'
-import { mediaType, splitUrl } from './request.ts'
+import { mediaType, ownText, readBody, splitUrl } from './request.ts'
 import type { AuthRequest } from './request.ts'
 
 /** Where a token can travel. */

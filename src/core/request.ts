@@ -1,5 +1,8 @@
 /** The two ports through which every framework is seen: what is read of a request, what is written to a response. */
 
+import { chain } from './maybe.ts'
+import type { MaybePromise } from './maybe.ts'
+
 /** What tallystick reads of a request. */
 export interface AuthRequest {
   /** As on the wire, case included. */
@@ -78,9 +81,31 @@ export function mediaType(request: AuthRequest): string {
 }
 
 /** Whether the request says that it has a body. */
-export function hasBody(request: AuthRequest): boolean {
+function hasBody(request: AuthRequest): boolean {
   const length = request.header('content-length')
   return (length !== undefined && length !== '0') || request.header('transfer-encoding') !== undefined
+}
+
+/**
+ * The body as the framework parsed it; `undefined` where the request has none.
+ *
+ * @throws {TypeError} when there is a body and nothing has parsed it, which is the server's mistake
+ */
+export function readBody(request: AuthRequest, option: string, parser: string): MaybePromise<unknown> {
+  if (!hasBody(request)) return undefined
+  return chain(request.body?.(), (body) => {
+    if (body !== undefined) return body
+    throw new TypeError(
+      `${option} needs the parsed body, and nothing has parsed it: mount a ${parser} before the guard`,
+    )
+  })
+}
+
+/** An own member that is text. */
+export function ownText(body: unknown, name: string): string | undefined {
+  if (typeof body !== 'object' || body === null || !Object.hasOwn(body, name)) return undefined
+  const value = (body as Record<string, unknown>)[name]
+  return typeof value === 'string' ? value : undefined
 }
 
 /** The path and the query of a request, without its fragment. */

@@ -32,6 +32,12 @@ export type UserClaimsInput<Schema> =
 export type UserClaimsOutput<Schema> =
   Schema extends UserClaimsSchema<infer _Input, infer Output> ? Output : never
 
+/** The last parameter of what makes tokens: it may be left out as long as the schema demands no claim. */
+export type OptionsWithClaims<UserClaims, Options> =
+  Partial<UserClaims> extends UserClaims
+    ? [options?: Options]
+    : [options: Options & { readonly userClaims: UserClaims }]
+
 /** Names the places of a result's issues; their messages may quote values, so those are left out. */
 export function issuePaths(issues: readonly SchemaIssue[]): string {
   const paths = issues.map(({ path = [] }) =>

@@ -1,0 +1,127 @@
+/** One request on its way to an answer: who it comes from, what is set on the response, what observers are told. */
+
+import { runGuard } from './check.ts'
+import type { Identity, Trace } from './check.ts'
+import { CookieWriter } from './cookie-writer.ts'
+import type { Engine } from './engine.ts'
+import { AuthError } from './errors.ts'
+import type { AuthErrorCode, RejectionReason } from './errors.ts'
+import type { Guard } from './guard.ts'
+import type { MaybePromise } from './maybe.ts'
+import type { AuthRequest, AuthResponse } from './request.ts'
+import type { TokenType } from './token.ts'
+
+/** Errors that `optionalErrors: 'anonymous'` turns into "nobody". */
+const anonymousCodes: ReadonlySet<AuthErrorCode> = new Set<AuthErrorCode>([
+  'token_expired',
+  'token_invalid',
+  'token_revoked',
+  'wrong_token_type',
+  'header_invalid',
+  'user_not_found',
+])
+
+/** The state of one request, which its `Authorize` shows to the handler. */
+export class Exchange {
+  readonly engine: Engine
+  readonly request: AuthRequest
+  /** Whom a guard has found. */
+  identity: Identity | null = null
+  /** Whether an optional guard has found nobody. */
+  isAnonymous = false
+  /** The CSRF values of the cookies that this response sets. */
+  csrf: { readonly [Type in TokenType]?: string | undefined } = {}
+  readonly #response: AuthResponse
+  readonly #trace: Trace = { location: undefined }
+  #writer: CookieWriter | undefined
+
+  constructor(engine: Engine, request: AuthRequest, response: AuthResponse) {
+    this.engine = engine
+    this.request = request
+    this.#response = response
+  }
+
+  /** Made when it is needed: most requests set no cookie. */
+  get cookies(): CookieWriter {
+    this.#writer ??= new CookieWriter(this.engine, this.request, this.#response)
+    return this.#writer
+  }
+
+  /** Runs a guard and publishes whom it found; synchronous where nothing has to be waited for. */
+  check(guard: Guard): MaybePromise<Identity | null> {
+    this.#trace.location = undefined
+    try {
+      const found = this.identify(guard)
+      if (!(found instanceof Promise)) return this.publish(found)
+      return found
+        .then((identity) => this.publish(identity))
+        .catch((error: unknown) => this.#refuse(guard, error))
+    } catch (error) {
+      return this.#refuse(guard, error)
+    }
+  }
+
+  /** Runs a guard and publishes nothing. */
+  identify(guard: Guard): MaybePromise<Identity | null> {
+    return runGuard(this.engine, this.request, guard, this.identity, this.#trace)
+  }
+
+  publish(identity: Identity | null): Identity | null {
+    if (identity === null) this.isAnonymous = true
+    else this.identity = identity
+    return identity
+  }
+
+  #refuse(guard: Guard, error: unknown): null {
+    const rejection = this.#reject(error)
+    const isForgiven = guard.isOptional && this.engine.options.optionalErrors === 'anonymous'
+    if (!isForgiven || !AuthError.is(rejection) || !anonymousCodes.has(rejection.code)) throw rejection
+    this.publish(null)
+    return null
+  }
+
+  /** Runs what answers a request; a refusal is told to observers and may change cookies on its way out. */
+  async answer<T>(step: () => Promise<T>): Promise<T> {
+    this.#trace.location = undefined
+    try {
+      return await step()
+    } catch (error) {
+      const rejection = this.#reject(error)
+      if (AuthError.is(rejection, 'token_revoked') && this.engine.hasCookies) {
+        this.cookies.writeIfPossible(this.cookies.deletions())
+      }
+      throw rejection
+    }
+  }
+
+  /** Tells observers, clears tossed cookies and applies `statusCodes`; what is no refusal passes unchanged. */
+  #reject(error: unknown): unknown {
+    if (!AuthError.is(error)) return error
+    if (error.code === 'cookie_ambiguous') this.cookies.writeIfPossible(this.cookies.tossedDeletions())
+    this.#tell(error)
+    const status = this.engine.options.statusCodes[error.code]
+    if (status === undefined || status === error.status) return error
+    const { message, cause, maxAgeSeconds } = error
+    return new AuthError(error.code, {
+      status,
+      message,
+      cause,
+      ...(maxAgeSeconds !== undefined && { maxAgeSeconds }),
+    })
+  }
+
+  #tell(error: AuthError): void {
+    const { emitter } = this.engine
+    const { location } = this.#trace
+    if (!emitter.active()) return
+    const origin = error.code === 'origin_forbidden' ? this.request.header('origin') : undefined
+    emitter.emit({
+      type: 'rejected',
+      code: error.code,
+      ...(typeof error.cause === 'string' && { reason: error.cause as RejectionReason }),
+      ...(location !== undefined && { location }),
+      ...(origin !== undefined && { origin }),
+      ...(error.code === 'origin_forbidden' && { remedy: 'add the origin to trustedOrigins if it is yours' }),
+    })
+  }
+}
