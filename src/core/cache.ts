@@ -7,13 +7,13 @@ import { Buffer } from 'node:buffer'
  * forgotten unless they are asked for again. A hit in the young one writes nothing.
  */
 export class TokenCache<T> {
-  readonly #generationSize: number
+  readonly #limit: number
   #young = new Map<string, T>()
   #old = new Map<string, T>()
 
   /** @param limit Most entries held at a time; 0 keeps nothing. */
   constructor(limit: number) {
-    this.#generationSize = Math.ceil(limit / 2)
+    this.#limit = limit
   }
 
   get(token: string): T | undefined {
@@ -25,9 +25,9 @@ export class TokenCache<T> {
   }
 
   set(token: string, entry: T): void {
-    if (this.#generationSize === 0) return
-    if (this.#young.size >= this.#generationSize) {
-      this.#old = this.#young
+    if (this.#limit === 0) return
+    if (this.#young.size >= Math.max(1, Math.floor(this.#limit / 2))) {
+      this.#old = this.#limit === 1 ? this.#old : this.#young
       this.#young = new Map()
     }
     // A token cut out of a Cookie header would keep the whole header alive: keep a copy of its own.

@@ -91,7 +91,7 @@ export function verifyByHand(
 ): MaybePromise<VerifiedToken['claims']> {
   const { type = 'access', fresh = false } = expect
   if (typeof token !== 'string') throw new TypeError('verify() takes a token, which is a string')
-  if (typeMessages[type] === undefined) throw new TypeError("expect.type must be 'access' or 'refresh'")
+  if (!Object.hasOwn(typeMessages, type)) throw new TypeError("expect.type must be 'access' or 'refresh'")
   const guard = engine.guards[type === 'access' ? 'jwtRequired' : 'jwtRefreshTokenRequired']
   return chain(engine.tokens.verify(token), (verified) => {
     checkType(guard, verified)

@@ -91,6 +91,18 @@ export class CookieWriter {
     ])
   }
 
+  /**
+   * The lines that delete a planted twin of a CSRF cookie: the page may have read that one and sent it in vain.
+   * Our own stays, so that the page finds it when it reads again.
+   */
+  twinDeletions(): string[] {
+    const specs = bothTypes.map((type) => this.#engine.cookies[type].csrf)
+    const twins = specs.filter((spec) => this.#isTossed(spec))
+    return twins.flatMap((spec) =>
+      deletionsElsewhere(spec, [...this.#earlierScopes(), ...this.#tossedScopes()]),
+    )
+  }
+
   #isTossed({ name }: CookieSpec): boolean {
     return findCookie(this.#request.header('cookie') ?? '', name) === ambiguous
   }

@@ -94,10 +94,11 @@ export class Exchange {
     }
   }
 
-  /** Tells observers, clears tossed cookies and applies `statusCodes`; what is no refusal passes unchanged. */
+  /** Tells observers, clears planted cookies and applies `statusCodes`; what is no refusal passes unchanged. */
   #reject(error: unknown): unknown {
     if (!AuthError.is(error)) return error
     if (error.code === 'cookie_ambiguous') this.cookies.writeIfPossible(this.cookies.tossedDeletions())
+    if (error.code === 'csrf_mismatch') this.cookies.writeIfPossible(this.cookies.twinDeletions())
     this.#tell(error)
     const status = this.engine.options.statusCodes[error.code]
     if (status === undefined || status === error.status) return error

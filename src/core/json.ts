@@ -94,8 +94,8 @@ export function copyJson(value: unknown, path: string, depth = 0): JsonValue {
   if (typeof value !== 'object') throw new TypeError(`${path} must be a JSON value, not ${typeOf(value)}`)
   if (depth >= maxDepth)
     throw new TypeError(`${path} is nested more than ${maxDepth} levels deep, or a cycle`)
-  if (Array.isArray(value)) return Array.from(value, (item) => copyJson(item, `${path}[]`, depth + 1))
-  return copyJsonObject(value, path, depth)
+  if (!Array.isArray(value)) return copyJsonObject(value, path, depth)
+  return Array.from(value.keys(), (index) => copyJson(ownValue(value, index, path), `${path}[]`, depth + 1))
 }
 
 /** Like `copyJson`, for what must be an object at the top. */
@@ -109,11 +109,18 @@ export function copyJsonObject(value: object, path: string, depth = 0): JsonObje
   }
   const copy: Record<string, JsonValue> = Object.create(null)
   for (const [name, property] of Object.entries(Object.getOwnPropertyDescriptors(value))) {
-    if (!property.enumerable) continue
-    if (!('value' in property)) throw new TypeError(`${path}.${name} must be a plain value, not an accessor`)
-    copy[name] = copyJson(property.value, `${path}.${name}`, depth + 1)
+    if (property.enumerable) copy[name] = copyJson(ownValue(value, name, path), `${path}.${name}`, depth + 1)
   }
   return copy
+}
+
+/** The value of an own property, without running an accessor. */
+function ownValue(holder: object, name: PropertyKey, path: string): unknown {
+  const property = Object.getOwnPropertyDescriptor(holder, name)
+  if (property !== undefined && !('value' in property)) {
+    throw new TypeError(`${path}.${String(name)} must be a plain value, not an accessor`)
+  }
+  return property?.value
 }
 
 function typeOf(value: unknown): string {

@@ -3,7 +3,7 @@
 import { Buffer } from 'node:buffer'
 import { constants, createHmac, sign, timingSafeEqual, verify } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
-import { invalidToken } from './errors.ts'
+import { AuthError, invalidToken } from './errors.ts'
 import { parseJsonObject } from './json.ts'
 import type { JsonObject } from './json.ts'
 
@@ -33,6 +33,10 @@ export interface AlgorithmEntry {
   readonly curve?: string
   /** Least length of an HMAC key: that of the hash (RFC 7518 section 3.2). */
   readonly minSecretBytes: number
+  /** Node's name of the hash; absent where the algorithm brings its own. */
+  readonly hash?: string
+  /** PS algorithms: the length of the salt in bytes. */
+  readonly saltLength?: number
   sign(input: string, key: KeyObject): Buffer
   verify(input: string, key: KeyObject, signature: Buffer): boolean
 }
@@ -69,7 +73,9 @@ function asymmetric(name: Algorithm, facts: AsymmetricFacts): AlgorithmEntry {
   return {
     name,
     keyTypes: facts.keyTypes,
-    ...(facts.curve === undefined ? {} : { curve: facts.curve }),
+    ...(facts.curve !== undefined && { curve: facts.curve }),
+    ...(hash !== null && { hash }),
+    ...(parameters?.saltLength !== undefined && { saltLength: parameters.saltLength }),
     minSecretBytes: 0,
     sign: (input, key) => sign(hash, Buffer.from(input, 'latin1'), { key, ...parameters }),
     verify(input, key, signature) {
@@ -154,8 +160,16 @@ export function isReservedParameter(name: string): boolean {
   return forbiddenParameters.has(name) || name === 'alg' || name === 'typ' || name === 'kid'
 }
 
-/** Three non-empty parts of the base64url alphabet; linear, since no part can hold a dot. */
-const compactSyntax = /^[\w-]+\.[\w-]+\.[\w-]+$/
+/** Three parts of the base64url alphabet; linear, since no part can hold a dot. An unsigned token ends in its dot. */
+const compactSyntax = /^[\w-]+\.[\w-]+\.[\w-]*$/
+
+/** Longer tokens are refused unread: a browser could not keep them in a cookie anyway. */
+export const maxTokenBytes = 8192
+
+/** Every character of a well-formed token is one byte; any other is longer still, and malformed. @throws {AuthError} */
+export function demandSize(token: unknown): void {
+  if (typeof token === 'string' && token.length > maxTokenBytes) throw new AuthError('token_too_large')
+}
 
 /**
  * Verifies a compact JWS and parses it: header, key, signature, and only then the payload.
@@ -172,6 +186,7 @@ export function verifyJws(token: string, keys: JwsKeys): VerifiedJws {
   const key = findKey(header, keys)
   const signature = decodePart(token.slice(payloadEnd + 1))
   if (signature === null) throw invalidToken('malformed')
+  if (signature.length === 0) throw invalidToken('signature_invalid')
   if (!key.algorithm.verify(token.slice(0, payloadEnd), key.verifying, signature)) {
     throw invalidToken('signature_invalid')
   }
@@ -231,8 +246,9 @@ function decodePart(part: string): Buffer | null {
   return bytes.toString('base64url') === part ? bytes : null
 }
 
-/** Splits a token whose signature nobody has looked at. @throws {AuthError} `token_invalid` */
+/** Splits a token whose signature nobody has looked at. @throws {AuthError} `token_invalid` · `token_too_large` */
 export function parseUnverified(token: unknown): VerifiedJws {
+  demandSize(token)
   if (typeof token !== 'string' || !compactSyntax.test(token)) throw invalidToken('malformed')
   const [header = '', payload = ''] = token.split('.')
   return { header: parsePart(header), payload: parsePart(payload) }

@@ -78,7 +78,7 @@ function resolveSecret(options: KeyOptions, report: Report): ImportedPair | unde
   const key = importKey('secret', options.secretKey, report)
   if (key === undefined) return undefined
   const secret = key.export()
-  if (keyText.test(secret.toString('latin1')) || isDer(secret)) {
+  if (isKeyMaterial(secret)) {
     report(
       'secretKey',
       'is a key or certificate, not a secret: use privateKey and publicKey with an asymmetric algorithm',
@@ -138,8 +138,7 @@ const expectation: Readonly<Record<KeyRole, string>> = {
 
 function importMaterial(role: KeyRole, input: unknown): KeyObject | undefined {
   if (role === 'secret') {
-    if (isJwk(input))
-      return input.kty === 'oct' ? createSecretKey(String(input['k']), 'base64url') : undefined
+    if (isJwk(input)) return importOctets(input)
     if (typeof input === 'string') return createSecretKey(input, 'utf8')
     return input instanceof Uint8Array ? createSecretKey(Buffer.from(input)) : undefined
   }
@@ -148,6 +147,11 @@ function importMaterial(role: KeyRole, input: unknown): KeyObject | undefined {
   // `createPublicKey` would quietly derive one from a private key, which has no business in this option.
   if (isPrivate(source)) return undefined
   return createPublicKey(Buffer.isBuffer(source) ? { key: source, format: 'der', type: 'spki' } : source)
+}
+
+function importOctets(jwk: Jwk): KeyObject | undefined {
+  const octets = jwk['k']
+  return jwk.kty === 'oct' && typeof octets === 'string' ? createSecretKey(octets, 'base64url') : undefined
 }
 
 /** PEM text, a JWK, or DER bytes. */
@@ -207,14 +211,26 @@ function algorithmProblem(algorithm: AlgorithmEntry, pair: ImportedPair, allowWe
   if (algorithm.curve !== undefined && key.asymmetricKeyDetails?.namedCurve !== algorithm.curve) {
     return `is not on the curve that ${name} needs (${algorithm.curve})`
   }
-  return asymmetricProblem(key)
+  return parameterProblem(algorithm, key) ?? asymmetricProblem(key)
+}
+
+/** An RSA-PSS key can be restricted to one hash and a least salt (RFC 4055 section 3.1). */
+function parameterProblem({ name, hash, saltLength = 0 }: AlgorithmEntry, key: KeyObject): string | null {
+  const details = key.asymmetricKeyDetails ?? {}
+  const hashes = [details.hashAlgorithm, details.mgf1HashAlgorithm]
+  const isOther = hashes.some((restricted) => restricted !== undefined && restricted !== hash)
+  return isOther || (details.saltLength ?? 0) > saltLength
+    ? `is restricted to parameters that ${name} does not have`
+    : null
 }
 
 function asymmetricProblem(key: KeyObject): string | null {
   const details = key.asymmetricKeyDetails ?? {}
   if (details.modulusLength !== undefined) {
     if (details.modulusLength < 2048) return 'is an RSA key of less than 2048 bits (RFC 7518 section 3.3)'
-    if ((details.publicExponent ?? 0n) < 65_537n) return 'is an RSA key with a public exponent below 65537'
+    const exponent = details.publicExponent ?? 0n
+    if (exponent < 65_537n || exponent % 2n === 0n)
+      return 'is an RSA key with a public exponent that is even or below 65537'
     if (isRoca(key)) return 'is an RSA key with the ROCA weakness (CVE-2017-15361)'
   }
   if (key.asymmetricKeyType === 'ed25519' && isSmallOrder(key)) return 'is a point of small order'
@@ -226,7 +242,8 @@ const rocaPrimes = [11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 1
 
 /** The public fingerprint of CVE-2017-15361. */
 function isRoca(key: KeyObject): boolean {
-  const { n = '' } = key.type === 'public' ? key.export({ format: 'jwk' }) : {}
+  // Node cannot export an RSA-PSS key as a JWK; the cards with the weakness made none.
+  const { n = '' } = key.asymmetricKeyType === 'rsa' ? key.export({ format: 'jwk' }) : {}
   const modulus = BigInt(`0x0${Buffer.from(n, 'base64url').toString('hex')}`)
   return rocaPrimes.every((prime) => {
     const remainder = Number(modulus % BigInt(prime))
@@ -263,14 +280,35 @@ const publishedSecrets = new Set([
   '09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7',
   'AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow',
   '404E635266556A586E3272357538782F413F4428472B4B6250645367566B5970',
+  'cc7e0d44fd473002f1c42167459001140ec6389b7353f8088f4d9a95f2f596f2',
+  '192b9bdd22ab9ed4d12e236c78afcb9a393ec15f71bbf5dc987d54727823bcbf',
+  'reallyreallyreallyreallyverysafe',
 ])
 
 /** What people leave in a configuration that was meant to be filled in. */
 const placeholder =
-  /change.?(?:me|this|it|in.?prod)|replace.?(?:me|this|with)|your[\W_].{0,40}(?:secret|key)|(?:super|very|top|my|jwt|our).?secret|secret.?key|at.least.\d+.(?:bits|bytes|char)|password|example|insecure|qwerty|0123456789|1234567890/i
+  /do.?not.?use|abcdefgh|change.?(?:me|this|it|in.?prod)|replace.?(?:me|this|with)|your[\W_].{0,40}(?:secret|key)|(?:super|very|top|my|jwt|our).?secret|secret.?key|at.least.\d+.(?:bits|bytes|char)|password|example|insecure|qwerty|0123456789|1234567890/i
 
-/** What a public key or a certificate starts with when somebody gives it as a secret. */
-const keyText = /^\s*(?:-----BEGIN |ssh-|ecdsa-|\{\s*")/
+/** Armour anywhere, or the start of an OpenSSH key behind marks, quotes and blanks. */
+const keyText = /-----BEGIN |^\W*(?:sk-)?(?:ssh|ecdsa)-/
+
+/** A key or certificate that somebody gives as a secret: what is public must not sign. */
+function isKeyMaterial(secret: Buffer): boolean {
+  const text = secret.toString('latin1')
+  return (
+    keyText.test(text) || isDer(secret) || isDer(Buffer.from(text, 'base64')) || isJwkText(secret.toString())
+  )
+}
+
+function isJwkText(text: string): boolean {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null && ('kty' in value || 'keys' in value)
+  } catch {
+    // A secret that is no JSON is no JWK.
+    return false
+  }
+}
 
 function secretProblem(secret: Buffer, { name, minSecretBytes }: AlgorithmEntry): string | null {
   const text = secret.toString('latin1')

@@ -355,6 +355,9 @@ function contradictions(options: ResolvedOptions, report: Report): void {
   if (longest > options.sessionExpires) {
     report('sessionExpires', 'must not be shorter than accessTokenExpires and refreshTokenExpires')
   }
+  if (!options.decodeAlgorithms.includes(options.algorithm)) {
+    report('decodeAlgorithms', 'must hold algorithm too, or this Auth refuses its own tokens')
+  }
   if (options.denylistEnabled && options.denylist === undefined) {
     report('denylistEnabled', 'is true but there is no denylist: give the function, or leave both out')
   }

@@ -72,13 +72,8 @@ export async function refresh(
   const isFromCookie = identity.location === 'cookies'
   if (isFromCookie) cookies.demandWritable()
   const userClaims = await successorClaims(options.userClaims, old)
-  const inherited = { authTime: claims.auth_time, sid: claims.sid }
-  const access = await engine.tokens.make(
-    'access',
-    claims.sub,
-    { userClaims, audience: claims.aud },
-    inherited,
-  )
+  const inherited = { authTime: claims.auth_time, sid: claims.sid, audience: claims.aud }
+  const access = await engine.tokens.make('access', claims.sub, { userClaims }, inherited)
   if (isFromCookie) setCookies(exchange, { access }, {}, [])
   exchange.publish(identity)
   return { accessToken: access.token, refreshToken: identity.token }

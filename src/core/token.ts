@@ -6,7 +6,7 @@ import type { Duration } from './duration.ts'
 import { AuthError, invalidToken } from './errors.ts'
 import { copyJsonObject } from './json.ts'
 import type { JsonObject, JsonValue } from './json.ts'
-import { isReservedParameter, signJws, verifyJws } from './jws.ts'
+import { demandSize, isReservedParameter, maxTokenBytes, signJws, verifyJws } from './jws.ts'
 import type { Algorithm, JwsKeys } from './jws.ts'
 import { chain, settle } from './maybe.ts'
 import type { MaybePromise } from './maybe.ts'
@@ -41,9 +41,6 @@ export type Claims<UserClaims = Record<string, unknown>> = Readonly<RegisteredCl
 
 const registeredNames = 'sub iat nbf jti exp iss aud type fresh csrf auth_time sid gen'.split(' ')
 const isRegistered = new Set(registeredNames)
-
-/** Longer tokens are refused unread: a browser could not keep them in a cookie anyway. */
-const maxTokenBytes = 8192
 
 /** Lets a token pass that guards will read. @throws {TypeError} for a longer one */
 export function demandReadable({ token }: { readonly token: string }): string {
@@ -88,6 +85,7 @@ export interface AccessTokenOptions<UserClaims = Record<string, unknown>> extend
 export interface Inherited {
   readonly authTime?: number | undefined
   readonly sid?: string | undefined
+  readonly audience?: Claims['aud']
 }
 
 /** A token with the claims that were signed. */
@@ -133,47 +131,49 @@ export class Tokens {
    * @see RFC 7519 section 7.2, RFC 8725 section 3
    */
   verify(token: string): MaybePromise<VerifiedToken> {
-    // Every character of a well-formed token is one byte; any other is longer still, and refused as malformed.
-    if (token.length > maxTokenBytes) throw new AuthError('token_too_large')
+    demandSize(token)
     const known = this.#cache.get(token)
     if (known !== undefined) return this.#expect(known)
     const { header, payload } = verifyJws(token, this.#keys)
     checkShape(payload)
-    return chain(this.#readUserClaims(header, payload), (verified) => {
-      this.#cache.set(token, verified)
+    return chain(this.#readUserClaims(header, payload), ({ isFrozen, verified }) => {
+      // What one reader could change for all others is made anew each time.
+      if (isFrozen) this.#cache.set(token, verified)
       return this.#expect(verified)
     })
   }
 
   /** What depends on time and configuration is checked on every use of a token, cached or not. */
   #expect(verified: VerifiedToken): VerifiedToken {
-    const { claims } = verified
-    const settings = this.#settings
-    const nowSeconds = settings.clock()
-    const aheadSeconds = nowSeconds + Math.max(settings.decodeLeeway, clockSkewSeconds)
-    const mayLackExp =
-      settings[claims.type === 'refresh' ? 'refreshTokenExpires' : 'accessTokenExpires'] === false
-    // Written so that a comparison with NaN refuses.
-    if (claims.exp === undefined ? !mayLackExp : !(claims.exp + settings.decodeLeeway > nowSeconds)) {
-      throw claims.exp === undefined ? invalidToken('claims_invalid') : new AuthError('token_expired')
-    }
-    if (claims.nbf !== undefined && !(claims.nbf <= aheadSeconds)) throw invalidToken('not_active')
-    if (claims.iat !== undefined && !(claims.iat <= aheadSeconds)) throw invalidToken('not_active')
-    if (settings.maxTokenAge !== undefined) {
-      if (claims.iat === undefined) throw invalidToken('claims_invalid')
-      if (!(claims.iat + settings.maxTokenAge > nowSeconds))
-        throw new AuthError('token_expired', { cause: 'too_old' })
-    }
-    if (settings.decodeIssuer !== undefined && !settings.decodeIssuer.includes(claims.iss ?? '')) {
-      throw invalidToken('issuer_invalid')
-    }
-    if (settings.decodeAudience !== undefined && !isForAudience(claims.aud, settings.decodeAudience)) {
+    this.#expectTime(verified.claims)
+    const { iss = '', aud } = verified.claims
+    const { decodeIssuer, decodeAudience } = this.#settings
+    if (decodeIssuer !== undefined && !decodeIssuer.includes(iss)) throw invalidToken('issuer_invalid')
+    if (decodeAudience !== undefined && !isForAudience(aud, decodeAudience))
       throw invalidToken('audience_invalid')
-    }
     return verified
   }
 
-  #readUserClaims(header: JsonObject, payload: JsonObject): MaybePromise<VerifiedToken> {
+  /** Every comparison is written so that NaN refuses. */
+  #expectTime({ type, exp, nbf, iat }: Claims): void {
+    const settings = this.#settings
+    const nowSeconds = settings.clock()
+    const aheadSeconds = nowSeconds + Math.max(settings.decodeLeeway, clockSkewSeconds)
+    const mayLackExp = settings[type === 'refresh' ? 'refreshTokenExpires' : 'accessTokenExpires'] === false
+    if (exp === undefined && !mayLackExp) throw invalidToken('claims_invalid')
+    if (exp !== undefined && !(exp + settings.decodeLeeway > nowSeconds)) throw new AuthError('token_expired')
+    if (nbf !== undefined && !(nbf <= aheadSeconds)) throw invalidToken('not_active')
+    if (iat !== undefined && !(iat <= aheadSeconds)) throw invalidToken('not_active')
+    if (nbf !== undefined && exp !== undefined && nbf > exp) throw invalidToken('claims_invalid')
+    if (settings.maxTokenAge === undefined) return
+    if (iat === undefined) throw invalidToken('claims_invalid')
+    if (!(iat + settings.maxTokenAge > nowSeconds)) throw new AuthError('token_expired', { cause: 'too_old' })
+  }
+
+  #readUserClaims(
+    header: JsonObject,
+    payload: JsonObject,
+  ): MaybePromise<{ readonly isFrozen: boolean; readonly verified: VerifiedToken }> {
     const registered: Record<string, JsonValue> = {}
     const userClaims: Record<string, JsonValue> = Object.create(null)
     for (const [name, value] of Object.entries(payload)) {
@@ -183,13 +183,15 @@ export class Tokens {
     Object.freeze(userClaims)
     const schema = this.#settings.claims
     // The shape was checked; what `checkShape` accepts is what `RegisteredClaims` says.
-    if (schema === undefined) return { header, claims: payload as unknown as Claims, userClaims }
+    if (schema === undefined) {
+      return { isFrozen: true, verified: { header, claims: payload as unknown as Claims, userClaims } }
+    }
     return chain(settle(schema['~standard'].validate({ ...userClaims })), (result) => {
       const output = result.issues === undefined ? result.value : null
       if (!isObject(output)) throw invalidToken('schema_invalid')
       // The registered claims come last: no output of a schema may stand in for one.
-      const claims = deepFreeze({ ...output, ...registered }) as unknown as Claims
-      return { header, claims, userClaims }
+      const claims = { ...output, ...registered } as unknown as Claims
+      return { isFrozen: deepFreeze(claims), verified: { header, claims, userClaims } }
     })
   }
 
@@ -201,7 +203,9 @@ export class Tokens {
     inherited: Inherited,
   ): MaybePromise<MadeToken> {
     checkTokenOptions(type, subject, options)
-    const key = this.#keys.signers.get(options.algorithm ?? this.#keys.defaultAlgorithm)
+    const key = this.#keys.signers.get(
+      options.algorithm === undefined ? this.#keys.defaultAlgorithm : options.algorithm,
+    )
     if (key === undefined)
       throw new TypeError('algorithm must be one of algorithm and decodeAlgorithms of this Auth')
     const headers = copyHeaders(options.headers)
@@ -238,7 +242,7 @@ export class Tokens {
     const settings = this.#settings
     const issuedAt = Math.floor(settings.clock())
     const exp = this.#expiry(type, options.expiresTime, issuedAt, inherited.authTime)
-    const audience = options.audience ?? settings.encodeAudience
+    const audience = options.audience ?? inherited.audience ?? settings.encodeAudience
     return {
       sub: subject,
       iat: issuedAt,
@@ -290,8 +294,7 @@ function checkShape(payload: JsonObject): void {
     ['iat', 'nbf', 'exp', 'auth_time', 'gen'].every((name) => isAbsentOr('number', payload[name])) &&
     ['iss', 'csrf', 'sid'].every((name) => isAbsentOr('string', payload[name])) &&
     isAbsentOr('boolean', payload['fresh']) &&
-    isAudience(payload['aud']) &&
-    !(Number(payload['nbf']) > Number(payload['exp']))
+    isAudience(payload['aud'])
   if (!isSound) throw invalidToken('claims_invalid')
 }
 
@@ -309,14 +312,17 @@ function isAudience(value: JsonValue | undefined): boolean {
   )
 }
 
-function deepFreeze<T>(value: T): T {
-  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
+/** Freezes a tree; `false` where it holds what cannot be frozen to any use: a Date, a Map, an instance of a class. */
+function deepFreeze(value: unknown, seen: WeakSet<object> = new WeakSet()): boolean {
+  if (typeof value === 'function') return false
+  if (typeof value !== 'object' || value === null || seen.has(value)) return true
+  seen.add(value)
   const prototype: unknown = Object.getPrototypeOf(value)
-  // Dates, Maps and the like, which a schema may make, cannot be frozen to any use.
-  if (prototype !== Object.prototype && prototype !== Array.prototype && prototype !== null) return value
+  if (prototype !== Object.prototype && prototype !== Array.prototype && prototype !== null) return false
   Object.freeze(value)
-  for (const item of Object.values(value)) deepFreeze(item)
-  return value
+  return Object.values(value)
+    .map((item) => deepFreeze(item, seen))
+    .every(Boolean)
 }
 
 const tokenOptionNames = new Set('fresh algorithm headers expiresTime audience userClaims'.split(' '))

@@ -1,0 +1,117 @@
+// The site under attack: the demo with two more routes, and the server's own record of what arrived and was answered.
+
+import { existsSync } from 'node:fs'
+import { Hono } from 'hono'
+import type { Context } from 'hono'
+import { createAuth } from 'tallystick'
+import type { AuthOptions } from 'tallystick'
+import { honoAuth } from 'tallystick/hono'
+import { createDemo } from '../../demo/app.ts'
+import { secretKey } from '../_setup.ts'
+import { openServer } from './server.ts'
+import type { LiveServer } from './server.ts'
+
+/** One request as the server saw it, and its answer. */
+export interface Visit {
+  /** The query, by which a test knows its request again. */
+  readonly label: string
+  readonly method: string
+  readonly path: string
+  /** The names of the cookies that came along. */
+  readonly cookies: readonly string[]
+  /** `Sec-Fetch-Site`, which no page can forge. */
+  readonly site: string | undefined
+  readonly status: number
+  /** The code of a refusal. */
+  readonly code: string | null
+}
+
+export interface Site extends LiveServer {
+  readonly visits: readonly Visit[]
+  /** One entry for each time that the handler behind POST /transfer ran. */
+  readonly transfers: readonly string[]
+  /** Waits for the answer to the first request with that label. */
+  arrival(label: string): Promise<Visit>
+}
+
+const arrivalTimeoutMs = 10_000
+
+/** A form that a page of this very site sends: the control of login CSRF. */
+export const ownFormPath = '/own-form'
+
+const pageScript = new URL('../../demo/dist/page/page.js', import.meta.url)
+
+export async function openSite(options: AuthOptions = {}): Promise<Site> {
+  if (!existsSync(pageScript)) throw new Error('There is no demo/dist/: run `npm run build:demo` first.')
+  const visits: Visit[] = []
+  const transfers: string[] = []
+  const waiting = new Map<string, (visit: Visit) => void>()
+  const record = (visit: Visit): void => {
+    visits.push(visit)
+    waiting.get(visit.label)?.(visit)
+    waiting.delete(visit.label)
+  }
+  const server = await openServer(createApp({ secretKey, ...options }, record, transfers).fetch)
+  return {
+    ...server,
+    visits,
+    transfers,
+    async arrival(label) {
+      const visit = visits.find((visit) => visit.label === label)
+      if (visit !== undefined) return visit
+      return new Promise((resolve, reject) => {
+        const late = setTimeout(() => reject(new Error(`Nothing arrived for ${label}`)), arrivalTimeoutMs)
+        waiting.set(label, (visit) => {
+          clearTimeout(late)
+          resolve(visit)
+        })
+      })
+    },
+  }
+}
+
+function createApp(options: AuthOptions, record: (visit: Visit) => void, transfers: string[]): Hono {
+  const { authorize, jwtRequired } = honoAuth(createAuth(options))
+  const app = new Hono()
+
+  app.use(async (c, next) => {
+    await next()
+    record(await describeVisit(c))
+  })
+  app.post('/transfer', jwtRequired(), async (c) => {
+    transfers.push(authorize(c).subject())
+    return c.text('Transferred')
+  })
+  // A sign-in that takes what any form can send.
+  app.post('/form-login', async (c) => {
+    await authorize(c).login('somebody')
+    return c.text('Signed in')
+  })
+  app.get(ownFormPath, (c) =>
+    c.html('<form method="post" action="/form-login?own"><button>Go</button></form>'),
+  )
+  app.route('/', createDemo(options))
+  return app
+}
+
+async function describeVisit(c: Context): Promise<Visit> {
+  const { search, pathname } = new URL(c.req.url)
+  return {
+    label: search.slice(1),
+    method: c.req.method,
+    path: pathname,
+    cookies: (c.req.header('cookie') ?? '')
+      .split('; ')
+      .flatMap((pair) => pair.split('=').slice(0, 1))
+      .filter(Boolean),
+    site: c.req.header('sec-fetch-site'),
+    status: c.res.status,
+    code: await readCode(c.res),
+  }
+}
+
+async function readCode(response: Response): Promise<string | null> {
+  if (response.headers.get('content-type') !== 'application/problem+json') return null
+  const { code }: { code?: string } = await response.clone().json()
+  return code ?? null
+}
