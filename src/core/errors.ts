@@ -116,7 +116,12 @@ export interface AuthErrorFacts {
  */
 export class AuthError extends Error {
   /** Tells our errors from others, also when two copies of the package are loaded. */
-  static is(value: unknown, code?: AuthErrorCode): value is AuthError {
+  static is(value: unknown): value is AuthError
+  static is<Code extends AuthErrorCode>(
+    value: unknown,
+    code: Code,
+  ): value is AuthError & { readonly code: Code }
+  static is(value: unknown, code?: AuthErrorCode): boolean {
     if (typeof value !== 'object' || value === null || !(brand in value)) return false
     return code === undefined || (value as Partial<AuthError>).code === code
   }

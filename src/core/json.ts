@@ -90,7 +90,8 @@ function freeze(value: unknown): number {
  */
 export function copyJson(value: unknown, path: string, depth = 0): JsonValue {
   if (typeof value === 'string' || typeof value === 'boolean' || value === null) return value
-  if (typeof value === 'number' && Number.isFinite(value)) return value
+  // JSON has no negative zero.
+  if (typeof value === 'number' && Number.isFinite(value)) return value === 0 ? 0 : value
   if (typeof value !== 'object') throw new TypeError(`${path} must be a JSON value, not ${typeOf(value)}`)
   if (depth >= maxDepth)
     throw new TypeError(`${path} is nested more than ${maxDepth} levels deep, or a cycle`)
@@ -108,8 +109,8 @@ export function copyJsonObject(value: object, path: string, depth = 0): JsonObje
     throw new TypeError(`${path} must be a plain object`)
   }
   const copy: Record<string, JsonValue> = Object.create(null)
-  for (const [name, property] of Object.entries(Object.getOwnPropertyDescriptors(value))) {
-    if (property.enumerable) copy[name] = copyJson(ownValue(value, name, path), `${path}.${name}`, depth + 1)
+  for (const name of Object.keys(value)) {
+    copy[name] = copyJson(ownValue(value, name, path), `${path}.${name}`, depth + 1)
   }
   return copy
 }

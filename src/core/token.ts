@@ -189,8 +189,9 @@ export class Tokens {
     return chain(settle(schema['~standard'].validate({ ...userClaims })), (result) => {
       const output = result.issues === undefined ? result.value : null
       if (!isObject(output)) throw invalidToken('schema_invalid')
-      // The registered claims come last: no output of a schema may stand in for one.
-      const claims = { ...output, ...registered } as unknown as Claims
+      // No output of a schema may stand in for a registered claim, nor invent one that was not signed.
+      const own = Object.fromEntries(Object.entries(output).filter(([name]) => !isRegistered.has(name)))
+      const claims = { ...own, ...registered } as unknown as Claims
       return { isFrozen: deepFreeze(claims), verified: { header, claims, userClaims } }
     })
   }
