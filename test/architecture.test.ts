@@ -16,12 +16,14 @@ const layout: Readonly<Record<string, readonly string[]>> = {
   'core/cache': [],
   'core/request': ['core/maybe'],
   'core/suggestion': [],
+  'core/own': ['core/suggestion'],
   'core/schema': ['core/json'],
   'core/cookie': ['core/errors'],
   'core/origin': ['core/request'],
   'core/jws': ['core/errors', 'core/json'],
   'core/key': ['core/jws'],
   'core/token': [
+    'core/own',
     'core/cache',
     'core/duration',
     'core/errors',
@@ -33,8 +35,9 @@ const layout: Readonly<Record<string, readonly string[]>> = {
   'core/csrf': ['core/errors', 'core/jws', 'core/maybe', 'core/request', 'core/token'],
   'core/location': ['core/cookie', 'core/errors', 'core/maybe', 'core/request'],
   'core/events': ['core/errors', 'core/location'],
-  'core/rule': ['core/cookie', 'core/csrf', 'core/duration', 'core/errors', 'core/origin'],
+  'core/rule': ['core/cookie', 'core/csrf', 'core/duration', 'core/errors', 'core/origin', 'core/own'],
   'core/options': [
+    'core/own',
     'core/cookie',
     'core/csrf',
     'core/duration',
@@ -49,7 +52,7 @@ const layout: Readonly<Record<string, readonly string[]>> = {
     'core/token',
   ],
   'core/environment': ['core/options', 'core/suggestion'],
-  'core/guard': ['core/duration', 'core/location', 'core/token'],
+  'core/guard': ['core/duration', 'core/location', 'core/own', 'core/token'],
   'core/engine': [
     'core/cookie',
     'core/csrf',
@@ -62,6 +65,7 @@ const layout: Readonly<Record<string, readonly string[]>> = {
   ],
   'core/cookie-writer': ['core/cookie', 'core/engine', 'core/origin', 'core/request', 'core/token'],
   'core/check': [
+    'core/own',
     'core/csrf',
     'core/engine',
     'core/errors',
@@ -83,6 +87,7 @@ const layout: Readonly<Record<string, readonly string[]>> = {
     'core/token',
   ],
   'core/sign-in': [
+    'core/own',
     'core/check',
     'core/cookie-writer',
     'core/csrf',
@@ -97,7 +102,8 @@ const layout: Readonly<Record<string, readonly string[]>> = {
   'core/auth': ['core/*'],
   'adapters/*': ['index', 'core/*', 'adapters/_*'],
   index: ['core/*'],
-  testing: ['index', 'core/*'],
+  testing: ['index', 'core/*', 'contract/*'],
+  'contract/*': ['index', 'core/*', 'contract/*'],
 }
 
 /** The modules of Node that are used at all, and by whom. */
@@ -105,7 +111,9 @@ const nodeModules: Readonly<Record<string, readonly string[]>> = {
   'node:buffer': ['core/*'],
   'node:crypto': ['core/jws', 'core/key'],
   'node:diagnostics_channel': ['core/events'],
-  'node:http': ['adapters/_node'],
+  'node:http': ['adapters/_node', 'contract/*'],
+  'node:assert/strict': ['contract/*', 'testing'],
+  'node:net': ['contract/*'],
 }
 
 /** The packages that are used at all, as types or lazily, and by whom. */

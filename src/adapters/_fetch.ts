@@ -1,5 +1,6 @@
 /** Sees a Fetch API `Request` as the port; reads its body from a bounded copy, so that the handler still has its own. */
 
+import { mediaType } from '../core/request.ts'
 import type { AuthRequest } from '../core/request.ts'
 
 /** Longer bodies are not searched for a token or a CSRF value. */
@@ -27,20 +28,21 @@ export class FetchRequest implements AuthRequest {
     return value
   }
 
-  body(): Promise<unknown> {
-    return readBody(this.#request)
+  body(): unknown {
+    return this.#request.body === null ? undefined : readBody(this.#request, mediaType(this).endsWith('json'))
   }
 }
 
 /** The body as an object; `null` where it is too long, breaks off, or is not what its type says. */
-async function readBody(request: Request): Promise<unknown> {
+async function readBody(request: Request, isJson: boolean): Promise<unknown> {
   if (request.bodyUsed) throw new TypeError('The body was read before the guard: put the guard first')
-  const type = request.headers.get('content-type') ?? ''
   try {
     const bytes = await readBounded(request.clone().body)
     if (bytes === null) return null
-    const copy = new Response(bytes, { headers: { 'content-type': type } })
-    return type.includes('json') ? await copy.json() : Object.fromEntries(await copy.formData())
+    const copy = new Response(bytes, {
+      headers: { 'content-type': request.headers.get('content-type') ?? '' },
+    })
+    return isJson ? await copy.json() : Object.fromEntries(await copy.formData())
   } catch {
     // A broken upload holds no token and no CSRF value; the guard refuses it for that.
     return null
@@ -50,12 +52,17 @@ async function readBody(request: Request): Promise<unknown> {
 async function readBounded(
   stream: ReadableStream<Uint8Array> | null,
 ): Promise<Uint8Array<ArrayBuffer> | null> {
+  const reader = stream?.getReader()
   const chunks: Uint8Array[] = []
   let length = 0
-  for await (const chunk of stream ?? []) {
-    length += chunk.length
-    if (length > maxBodyBytes) return null
-    chunks.push(chunk)
+  for (let chunk = await reader?.read(); chunk?.value !== undefined; chunk = await reader?.read()) {
+    length += chunk.value.length
+    if (length > maxBodyBytes) {
+      // Not awaited: a copy's cancellation ends no sooner than the handler has read, or given up, the original.
+      reader?.cancel().catch(() => undefined)
+      return null
+    }
+    chunks.push(chunk.value)
   }
   const bytes = new Uint8Array(length)
   let offset = 0

@@ -9,6 +9,7 @@ import type { FoundToken } from './location.ts'
 import { chain, settle } from './maybe.ts'
 import type { MaybePromise } from './maybe.ts'
 import { isNavigation, isOriginAllowed } from './origin.ts'
+import { ownOptions } from './own.ts'
 import type { AuthRequest } from './request.ts'
 import type { TokenType, VerifiedToken } from './token.ts'
 
@@ -89,7 +90,7 @@ export function verifyByHand(
   token: string,
   expect: { readonly type?: TokenType | undefined; readonly fresh?: boolean | undefined },
 ): MaybePromise<VerifiedToken['claims']> {
-  const { type = 'access', fresh = false } = expect
+  const { type = 'access', fresh = false } = ownOptions(expect, 'verify()', ['type', 'fresh'])
   if (typeof token !== 'string') throw new TypeError('verify() takes a token, which is a string')
   if (!Object.hasOwn(typeMessages, type)) throw new TypeError("expect.type must be 'access' or 'refresh'")
   const guard = engine.guards[type === 'access' ? 'jwtRequired' : 'jwtRefreshTokenRequired']

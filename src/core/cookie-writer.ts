@@ -43,7 +43,7 @@ export class CookieWriter {
     const maxAge = this.#maxAge(claims.exp, options.maxAge)
     const line = (spec: CookieSpec, value: string): string =>
       serializeCookie(
-        options.domain === undefined ? spec : { ...spec, domain: checkDomain(options.domain) },
+        options.domain === undefined ? spec : { ...spec, domain: checkDomain(spec, options.domain) },
         value,
         maxAge,
       )
@@ -53,7 +53,7 @@ export class CookieWriter {
 
   #maxAge(exp: number | undefined, asked: CookieOptions['maxAge']): number | null {
     const { cookieMaxAge, clock } = this.#engine.options
-    const maxAge = asked ?? cookieMaxAge
+    const maxAge = asked === undefined ? cookieMaxAge : asked
     if (maxAge === 'session') return null
     if (maxAge === 'token') {
       const leftSeconds = exp === undefined ? maxCookieAgeSeconds : Math.ceil(exp - clock())
@@ -149,7 +149,8 @@ export class CookieWriter {
   }
 }
 
-function checkDomain(domain: string): string {
+function checkDomain({ name }: CookieSpec, domain: unknown): string {
+  if (name.startsWith('__Host-')) throw new TypeError("domain cannot be set with cookiePrefix '__Host-'")
   if (typeof domain === 'string' && isCookieDomain(domain)) return domain
   throw new TypeError("domain must be a host name such as 'example.com', without a leading dot")
 }

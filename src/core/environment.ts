@@ -54,6 +54,7 @@ export function optionsFromEnv(environment: Readonly<Record<string, string | und
 /** What a text can mean, the likeliest first; the option's own rule picks. */
 function readingsOf(option: string, text: string): unknown[] {
   if (option === 'privateKey' || option === 'publicKey') return [text.replaceAll(String.raw`\n`, '\n')]
+  if (textOptions.has(option)) return [text]
   const lower = text.trim().toLowerCase()
   const list = text.split(',').map((item) => item.trim())
   const isNumber = /^\d+$/.test(lower)

@@ -32,7 +32,7 @@ export class Exchange {
   /** The CSRF values of the cookies that this response sets. */
   csrf: { readonly [Type in TokenType]?: string | undefined } = {}
   readonly #response: AuthResponse
-  readonly #trace: Trace = { location: undefined }
+  readonly trace: Trace = { location: undefined }
   #writer: CookieWriter | undefined
 
   constructor(engine: Engine, request: AuthRequest, response: AuthResponse) {
@@ -49,7 +49,7 @@ export class Exchange {
 
   /** Runs a guard and publishes whom it found; synchronous where nothing has to be waited for. */
   check(guard: Guard): MaybePromise<Identity | null> {
-    this.#trace.location = undefined
+    this.trace.location = undefined
     try {
       const found = this.identify(guard)
       if (!(found instanceof Promise)) return this.publish(found)
@@ -63,7 +63,7 @@ export class Exchange {
 
   /** Runs a guard and publishes nothing. */
   identify(guard: Guard): MaybePromise<Identity | null> {
-    return runGuard(this.engine, this.request, guard, this.identity, this.#trace)
+    return runGuard(this.engine, this.request, guard, this.identity, this.trace)
   }
 
   publish(identity: Identity | null): Identity | null {
@@ -82,7 +82,7 @@ export class Exchange {
 
   /** Runs what answers a request; a refusal is told to observers and may change cookies on its way out. */
   async answer<T>(step: () => Promise<T>): Promise<T> {
-    this.#trace.location = undefined
+    this.trace.location = undefined
     try {
       return await step()
     } catch (error) {
@@ -100,7 +100,8 @@ export class Exchange {
     if (error.code === 'cookie_ambiguous') this.cookies.writeIfPossible(this.cookies.tossedDeletions())
     if (error.code === 'csrf_mismatch') this.cookies.writeIfPossible(this.cookies.twinDeletions())
     this.#tell(error)
-    const status = this.engine.options.statusCodes[error.code]
+    const { statusCodes } = this.engine.options
+    const status = Object.hasOwn(statusCodes, error.code) ? statusCodes[error.code] : undefined
     if (status === undefined || status === error.status) return error
     const { message, cause, maxAgeSeconds } = error
     return new AuthError(error.code, {
@@ -113,7 +114,7 @@ export class Exchange {
 
   #tell(error: AuthError): void {
     const { emitter } = this.engine
-    const { location } = this.#trace
+    const { location } = this.trace
     if (!emitter.active()) return
     const origin = error.code === 'origin_forbidden' ? this.request.header('origin') : undefined
     emitter.emit({

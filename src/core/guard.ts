@@ -4,6 +4,7 @@ import { parseDuration } from './duration.ts'
 import type { Duration } from './duration.ts'
 import { tokenLocations } from './location.ts'
 import type { TokenLocation } from './location.ts'
+import { ownOptions } from './own.ts'
 import type { TokenType } from './token.ts'
 
 /** What a guard can be told; nothing here is remembered beyond the call. */
@@ -12,7 +13,7 @@ export interface GuardOptions {
   readonly locations?: readonly TokenLocation[] | undefined
   /** The token itself, for example from a path; no other place is then asked. */
   readonly token?: string | undefined
-  /** The CSRF value itself, for example from a message; it is checked on every method. */
+  /** The CSRF value itself, for example from a message; checked on every method, and refused where it is `undefined`. */
   readonly csrfToken?: string | undefined
   /** Checks CSRF and origin on safe methods too. */
   readonly csrf?: 'always' | undefined
@@ -45,30 +46,29 @@ export interface Guard {
   readonly checksRevocation: boolean
 }
 
-const optionNames = new Set(['locations', 'token', 'csrfToken', 'csrf', 'verifyType', 'skipRevocationCheck'])
+const optionNames = ['locations', 'token', 'csrfToken', 'csrf', 'verifyType', 'skipRevocationCheck']
 
 /** Normalises a guard. @throws {TypeError} for an option that does not exist or makes no sense */
 export function createGuard(
   name: GuardName,
   defaultLocations: readonly TokenLocation[],
-  options: FreshGuardOptions = {},
+  given: FreshGuardOptions = {},
 ): Guard {
-  for (const option of Object.keys(options)) {
-    if (!optionNames.has(option) && !(option === 'within' && name === 'freshJwtRequired')) {
-      throw new TypeError(`${name} has no option "${option}"`)
-    }
-  }
+  const names = name === 'freshJwtRequired' ? [...optionNames, 'within'] : optionNames
+  const options = ownOptions(given, name, names)
   const type = name === 'jwtRefreshTokenRequired' ? 'refresh' : 'access'
   checkGuardOptions(name, options)
+  // A message or query that holds no value gives `undefined`: that is a missing value, not a check left out.
+  const isCsrfGiven = 'csrfToken' in options
   return Object.freeze({
     type,
     isOptional: name === 'jwtOptional',
     isTypeChecked: options.verifyType !== false,
     fresh: name === 'freshJwtRequired' && (readWithin(options.within) ?? true),
-    locations: options.locations ?? defaultLocations,
+    locations: options.locations === undefined ? defaultLocations : Object.freeze([...options.locations]),
     token: options.token,
-    csrfToken: options.csrfToken,
-    csrf: options.csrf === 'always' || options.csrfToken !== undefined ? 'always' : 'methods',
+    csrfToken: isCsrfGiven ? (options.csrfToken ?? '') : undefined,
+    csrf: options.csrf === 'always' || isCsrfGiven ? 'always' : 'methods',
     checksRevocation: type === 'refresh' || options.skipRevocationCheck !== true,
   })
 }
@@ -76,7 +76,7 @@ export function createGuard(
 function checkGuardOptions(name: string, options: FreshGuardOptions): void {
   const { locations, verifyType, csrf, skipRevocationCheck } = options
   const isList = locations === undefined || (Array.isArray(locations) && locations.length > 0)
-  if (!isList || locations?.some((location) => !tokenLocations.includes(location))) {
+  if (!isList || Array.from(locations ?? []).some((location) => !tokenLocations.includes(location))) {
     throw new TypeError(`locations of ${name} must be a non-empty list of: ${tokenLocations.join(', ')}`)
   }
   for (const option of ['token', 'csrfToken'] as const) {

@@ -106,8 +106,12 @@ function readQuery(request: AuthRequest, { queryName }: LocationNames): string |
 function readJson(request: AuthRequest, { jsonKey }: LocationNames): MaybePromise<string | null> {
   const type = mediaType(request)
   if (type !== 'application/json' && !/^application\/[\w.-]+\+json$/.test(type)) return null
-  return chain(
-    readBody(request, "The token location 'json'", 'JSON parser'),
-    (body) => ownText(body, jsonKey) ?? null,
-  )
+  return chain(readBody(request, "The token location 'json'", 'JSON parser'), (body) => {
+    const text = ownText(body, jsonKey)
+    // A member that is there and no text is a bad token, not an absent one.
+    if (text === undefined && typeof body === 'object' && body !== null && Object.hasOwn(body, jsonKey)) {
+      throw invalidToken('malformed')
+    }
+    return text ?? null
+  })
 }

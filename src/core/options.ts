@@ -27,6 +27,7 @@ import type { AuthErrorCode } from './errors.ts'
 import type { AuthEvent } from './events.ts'
 import { algorithms } from './jws.ts'
 import type { Algorithm, JwsKeys } from './jws.ts'
+import { withoutPrototype } from './own.ts'
 import { resolveKeys } from './key.ts'
 import type { KeyInput } from './key.ts'
 import { tokenLocations } from './location.ts'
@@ -278,7 +279,7 @@ export function resolveOptions(input: unknown): {
 } {
   if (typeof input !== 'object' || input === null)
     throw new TypeError('createAuth needs an object of options')
-  const given = ownOptions(input)
+  const given = givenOptions(input)
   const problems: string[] = []
   const report = (option: string, problem: string): void => {
     problems.push(`${option} ${problem}`)
@@ -289,7 +290,7 @@ export function resolveOptions(input: unknown): {
   const resolved = readOptions(given, report)
   const options = resolved as unknown as ResolvedOptions
   contradictions(options, report)
-  const keys = resolveKeys({ ...keyOptions(given), ...keySettings(resolved) }, report)
+  const keys = resolveKeys(withoutPrototype({ ...keyOptions(given), ...keySettings(resolved) }), report)
   if (keys === undefined || problems.length > 0) {
     throw new TypeError(
       `createAuth cannot work with these options:\n${problems.map((text) => `- ${text}`).join('\n')}`,
@@ -303,9 +304,9 @@ type Given = Readonly<Record<string, unknown>>
 type Report = (option: string, problem: string) => void
 
 /** Own properties only: what a polluted prototype offers is not an option anybody gave. */
-function ownOptions(input: object): Given {
+function givenOptions(input: object): Given {
   const entries = Object.entries(input).filter(([, value]) => value !== undefined)
-  return Object.assign(Object.create(null), Object.fromEntries(entries))
+  return withoutPrototype(Object.fromEntries(entries))
 }
 
 function readOptions(given: Given, report: Report): Record<string, unknown> {

@@ -1,6 +1,6 @@
 /** The two ports through which every framework is seen: what is read of a request, what is written to a response. */
 
-import { chain } from './maybe.ts'
+import { chain, settle } from './maybe.ts'
 import type { MaybePromise } from './maybe.ts'
 
 /** What tallystick reads of a request. */
@@ -92,9 +92,8 @@ function hasBody(request: AuthRequest): boolean {
  * @throws {TypeError} when there is a body and nothing has parsed it, which is the server's mistake
  */
 export function readBody(request: AuthRequest, option: string, parser: string): MaybePromise<unknown> {
-  if (!hasBody(request)) return undefined
-  return chain(request.body?.(), (body) => {
-    if (body !== undefined) return body
+  return chain(settle(request.body?.()), (body) => {
+    if (body !== undefined || !hasBody(request)) return body
     throw new TypeError(
       `${option} needs the parsed body, and nothing has parsed it: mount a ${parser} before the guard`,
     )

@@ -5,6 +5,7 @@ import { defaultCsrfMethods } from './csrf.ts'
 import { parseDuration } from './duration.ts'
 import { errorCodes } from './errors.ts'
 import { parseOrigin } from './origin.ts'
+import { withoutPrototype } from './own.ts'
 
 /** How one option is read, and what it is when it is not given. */
 export interface Rule {
@@ -106,7 +107,8 @@ export function listRule(read: Read, lone?: 'or one'): (value: unknown) => reado
   return (value) => {
     const list = lone === 'or one' && typeof value === 'string' ? [value] : value
     must(Array.isArray(list) && list.length > 0, 'a list that is not empty')
-    const items = list.map((item) => readItem(read, item))
+    // Unlike `map`, this does not skip holes.
+    const items = Array.from(list, (item) => readItem(read, item))
     must(new Set(items).size === items.length, 'a list without duplicates')
     return Object.freeze(items)
   }
@@ -142,7 +144,7 @@ export function originsRule(value: unknown): readonly unknown[] {
   if (value.length === 0) return Object.freeze([])
   return listRule((item) => {
     must(
-      typeof item === 'string' && parseOrigin(item) !== null,
+      typeof item === 'string' && !item.includes('*') && parseOrigin(item) !== null,
       "an exact origin such as 'https://app.example', without path, trailing slash or wildcard",
     )
     return item
@@ -154,7 +156,7 @@ const scopeNames = new Set(['path', 'domain'])
 export function previousCookiesRule(value: unknown): readonly unknown[] {
   must(Array.isArray(value), 'a list of { path, domain }')
   return Object.freeze(
-    value.map((scope: unknown) => {
+    Array.from(value, (scope: unknown) => {
       const isScope =
         typeof scope === 'object' &&
         scope !== null &&
@@ -190,5 +192,5 @@ export function statusCodesRule(value: unknown): unknown {
       'an object whose values are statuses from 400 to 599',
     )
   }
-  return Object.freeze(Object.fromEntries(entries))
+  return Object.freeze(withoutPrototype(Object.fromEntries(entries)))
 }

@@ -8,7 +8,9 @@ import type { Exchange } from './exchange.ts'
 import type { JsonObject } from './json.ts'
 import { findToken } from './location.ts'
 import type { FoundToken } from './location.ts'
+import { ownOptions } from './own.ts'
 import type { ResponseTarget } from './request.ts'
+import { demandReadable } from './token.ts'
 import type { AccessTokenOptions, Claims, MadeToken, TokenType } from './token.ts'
 
 /** What `login` can be told. */
@@ -42,13 +44,21 @@ export interface TokenPair {
   readonly refreshToken: string
 }
 
+const loginOptionNames = ['userClaims', 'fresh', 'algorithm', 'headers', 'audience', 'crossSite', 'maxAge']
+
 /** What `authorize.login` does. */
 export async function login(
   exchange: Exchange,
   subject: string,
   options: LoginOptions<unknown>,
 ): Promise<TokenPair> {
-  const { crossSite = false, maxAge, fresh = true, ...tokenOptions } = options
+  const {
+    crossSite = false,
+    maxAge,
+    fresh = true,
+    ...tokenOptions
+  } = ownOptions(options, 'login()', loginOptionNames)
+  if (typeof crossSite !== 'boolean') throw new TypeError('crossSite must be a boolean')
   const { engine, cookies, request } = exchange
   if (engine.hasCookies && !crossSite) checkOrigin(engine, request)
   if (engine.hasCookies) cookies.demandWritable()
@@ -56,7 +66,7 @@ export async function login(
   const access = await engine.tokens.make('access', subject, { ...tokenOptions, fresh }, inherited)
   const refreshed = await engine.tokens.make('refresh', subject, tokenOptions, inherited)
   if (engine.hasCookies) setCookies(exchange, { access, refresh: refreshed }, { maxAge }, cookies.cleaning())
-  return { accessToken: access.token, refreshToken: refreshed.token }
+  return { accessToken: demandReadable(access), refreshToken: demandReadable(refreshed) }
 }
 
 /** What `authorize.refresh` does. */
@@ -65,23 +75,32 @@ export async function refresh(
   options: { readonly userClaims?: unknown; readonly navigation?: boolean | undefined },
 ): Promise<TokenPair> {
   const { cookies, engine } = exchange
-  const guard = options.navigation === true ? engine.guards.refreshByNavigation : engine.guards.refresh
+  const { navigation = false, userClaims: successor } = ownOptions(options, 'refresh()', [
+    'userClaims',
+    'navigation',
+  ])
+  if (typeof navigation !== 'boolean') throw new TypeError('navigation must be a boolean')
+  const guard = navigation ? engine.guards.refreshByNavigation : engine.guards.refresh
   const identity = await exchange.identify(guard)
   if (identity === null) throw new AuthError('token_missing')
   const { claims, userClaims: old } = identity.verified
   const isFromCookie = identity.location === 'cookies'
   if (isFromCookie) cookies.demandWritable()
-  const userClaims = await successorClaims(options.userClaims, old)
+  const userClaims = await successorClaims(successor, old)
   const inherited = { authTime: claims.auth_time, sid: claims.sid, audience: claims.aud }
   const access = await engine.tokens.make('access', claims.sub, { userClaims }, inherited)
   if (isFromCookie) setCookies(exchange, { access }, {}, [])
   exchange.publish(identity)
-  return { accessToken: access.token, refreshToken: identity.token }
+  return { accessToken: demandReadable(access), refreshToken: identity.token }
 }
 
 async function successorClaims(userClaims: unknown, old: JsonObject): Promise<unknown> {
   if (userClaims === undefined) return old
-  return typeof userClaims === 'function' ? (userClaims as (old: unknown) => unknown)({ ...old }) : userClaims
+  if (typeof userClaims !== 'function') return userClaims
+  const claims: unknown = await userClaims({ ...old })
+  if (claims === undefined)
+    throw new TypeError('The function userClaims of refresh() must return the new claims')
+  return claims
 }
 
 /** What `authorize.logout` does. */
@@ -108,12 +127,14 @@ interface LiveToken {
 }
 
 /** `null` for a token that is absent, ambiguous or bad in any way. */
-async function findLive({ engine, request }: Exchange, type: TokenType): Promise<LiveToken | null> {
+async function findLive({ engine, request, trace }: Exchange, type: TokenType): Promise<LiveToken | null> {
   try {
     const found = await findToken(request, engine.options.tokenLocation, engine.names[type])
     if (found === null) return null
     const { claims } = await engine.tokens.verify(found.token)
-    return claims.type === type ? { claims, location: found.location } : null
+    if (claims.type !== type) return null
+    trace.location = found.location
+    return { claims, location: found.location }
   } catch (error) {
     if (AuthError.is(error)) return null
     throw error
@@ -129,6 +150,11 @@ export async function setTokenCookies(
 ): Promise<void> {
   const { engine } = exchange
   demandCookies(exchange)
+  ownOptions(options, `set${type === 'access' ? 'Access' : 'Refresh'}Cookies()`, [
+    'maxAge',
+    'domain',
+    'response',
+  ])
   const { claims } = await engine.tokens.verify(token)
   if (claims.type !== type)
     throw new AuthError('wrong_token_type', { message: `Only ${type} tokens are allowed` })
