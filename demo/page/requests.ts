@@ -1,0 +1,95 @@
+// The requests of this page: what each one sends, and what came back. It keeps nothing.
+
+import { readCookies } from './cookies.ts'
+
+const csrfHeaderName = 'X-CSRF-Token'
+
+export type Call = {
+  method: 'GET' | 'POST' | 'DELETE'
+  path: string
+  /** CSRF cookies to copy the header from; the first that is there counts, none at all sends no header. */
+  csrfFrom: readonly string[]
+  cookies: 'sent' | 'left out'
+  body?: Record<string, unknown>
+}
+
+export type Exchange = {
+  call: Call
+  time: Date
+  /** The cookie that the CSRF header was copied from; `null` when no header was sent. */
+  csrfCookie: string | null
+  /** 0 when no answer came. */
+  status: number
+  statusText: string
+  body: string
+  code: string | null
+  detail: string | null
+}
+
+const protectedRoute: Call = { method: 'GET', path: '/protected', csrfFrom: [], cookies: 'sent' }
+const refresh: Call = { method: 'POST', path: '/refresh', csrfFrom: ['csrf_refresh_token'], cookies: 'sent' }
+
+/** Keyed by the `data-action` of the buttons. */
+export const actions = new Map<string, Call>([
+  ['protected', protectedRoute],
+  ['protected-bare', { ...protectedRoute, cookies: 'left out' }],
+  ['refresh', refresh],
+  ['refresh-bare', { ...refresh, csrfFrom: [] }],
+  [
+    'logout',
+    {
+      method: 'DELETE',
+      path: '/logout',
+      // The access cookies may have reached their end; then the refresh token names who signs out.
+      csrfFrom: ['csrf_access_token', 'csrf_refresh_token'],
+      cookies: 'sent',
+    },
+  ],
+])
+
+export function loginCall(username: string, password: string): Call {
+  return { method: 'POST', path: '/login', csrfFrom: [], cookies: 'sent', body: { username, password } }
+}
+
+export async function send(call: Call): Promise<Exchange> {
+  const csrfCookie = findCsrfCookie(call.csrfFrom)
+  const sent = { call, time: new Date(), csrfCookie: csrfCookie?.name ?? null }
+  try {
+    const response = await fetch(call.path, fetchOptions(call, csrfCookie?.value))
+    const body = await response.text()
+    return { ...sent, status: response.status, statusText: response.statusText, body, ...readProblem(body) }
+  } catch {
+    // fetch tells a page no more than that there was no answer.
+    return { ...sent, status: 0, statusText: '', body: '', code: null, detail: null }
+  }
+}
+
+function findCsrfCookie(names: readonly string[]) {
+  const cookies = readCookies()
+  return names.flatMap((name) => cookies.filter((cookie) => cookie.name === name))[0]
+}
+
+function fetchOptions(call: Call, csrfToken: string | undefined): RequestInit {
+  const headers = new Headers()
+  if (csrfToken !== undefined) headers.set(csrfHeaderName, csrfToken)
+  if (call.body !== undefined) headers.set('Content-Type', 'application/json')
+  return {
+    method: call.method,
+    headers,
+    credentials: call.cookies === 'sent' ? 'same-origin' : 'omit',
+    ...(call.body !== undefined && { body: JSON.stringify(call.body) }),
+  }
+}
+
+function readProblem(body: string): { code: string | null; detail: string | null } {
+  const { code, detail } = parseObject(body)
+  return { code: typeof code === 'string' ? code : null, detail: typeof detail === 'string' ? detail : null }
+}
+
+function parseObject(text: string): Record<string, unknown> {
+  try {
+    return Object(JSON.parse(text))
+  } catch {
+    return {}
+  }
+}
