@@ -147,7 +147,7 @@ export function withSignature(
   return `${input}.${Buffer.from(change(signature, input)).toString('base64url')}`
 }
 
-export function hmacOf(input: string, key: string | Uint8Array, hash = 'sha256'): Buffer {
+function hmacOf(input: string, key: string | Uint8Array, hash = 'sha256'): Buffer {
   return createHmac(hash, key).update(input).digest()
 }
 
@@ -196,7 +196,7 @@ const sshString = (value: string | Uint8Array): Buffer => {
 }
 
 /** The one line that `ssh-keygen` writes (RFC 4253 section 6.6, RFC 5656, RFC 8709). */
-export function sshLine(key: 'rsa' | 'P-256' | 'ed25519'): string {
+function sshLine(key: 'rsa' | 'P-256' | 'ed25519'): string {
   const { n = '', e = '', x = '', y = '' } = publicJwk(key) as Record<string, string>
   const bytes = (text: string): Buffer => Buffer.from(text, 'base64url')
   const blobs = {

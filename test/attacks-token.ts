@@ -1959,7 +1959,7 @@ export const optionsAttacks: readonly OptionsAttack[] = [
 ]
 
 /** The claims that are ours; an application cannot write them. */
-export const registeredClaims = 'sub iat nbf jti exp iss aud type fresh csrf auth_time sid gen'.split(' ')
+const registeredClaims = 'sub iat nbf jti exp iss aud type fresh csrf auth_time sid gen'.split(' ')
 
 /** The header parameters that choose keys or algorithms, or ask for processing. */
 const reservedParameters =
@@ -2077,7 +2077,7 @@ export const signingAttacks: readonly SigningAttack[] = [
   {
     id: 102,
     input: 'claims of ours as options',
-    names: 'token option',
+    names: 'has no option',
     arguments: Object.fromEntries(
       [
         ...registeredClaims.filter((name) => name !== 'fresh'),

@@ -16,7 +16,7 @@ interface Fence {
 }
 
 function fencesOf(markdown: string): Fence[] {
-  const pattern = /(?:<!-- (examples\/[\w.-]+) -->\n)?```ts\n([\s\S]*?)```/g
+  const pattern = /(?:<!-- (examples\/[\w.-]+) -->\n+)?```ts\n([\s\S]*?)```/g
   return [...markdown.matchAll(pattern)].map(([, example, code = '']) => ({ example, code }))
 }
 

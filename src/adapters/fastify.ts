@@ -46,10 +46,13 @@ class Outgoing implements AuthResponse {
   /** Fastify's `header` keeps earlier values of Set-Cookie. */
   append(name: string, value: string): void {
     this.#reply.header(name, value)
+    // Fastify copies headers when a stream is given to it, which can be long before they go.
+    this.#reply.raw.appendHeader(name, value)
   }
 
   set(name: string, value: string): void {
     this.#reply.header(name, value)
+    this.#reply.raw.setHeader(name, value)
   }
 
   of(target: unknown): AuthResponse | undefined {

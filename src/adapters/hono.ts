@@ -16,7 +16,7 @@ export interface HonoAuth<Schema extends UserClaimsSchema, User> extends Guards<
   readonly authorize: (context: Context) => Authorize<Schema, User>
   /**
    * Middleware for the whole app: carries cookies over to handlers' own `new Response(…)`, which Hono would send
-   * without them, and answers refusals that an `onError` of the app does not know.
+   * without them unless a guard stands before the handler, and answers refusals that an `onError` does not know.
    */
   readonly authErrors: MiddlewareHandler
 }
@@ -44,9 +44,10 @@ class Outgoing implements AuthResponse {
 
   /** Puts what got lost on the way to this response back on it. */
   complete(): void {
+    if (this.#cookies.length === 0 || this.sent) return
     const present = new Set(this.#context.res.headers.getSetCookie())
     const lost = this.#cookies.filter((cookie) => !present.has(cookie))
-    if (lost.length === 0 || this.sent) return
+    if (lost.length === 0) return
     for (const cookie of lost) this.#context.header('set-cookie', cookie, { append: true })
     this.set('cache-control', 'no-store')
   }
@@ -82,7 +83,9 @@ export function honoAuth<Schema extends UserClaimsSchema, User>(
         const response = error.getResponse()
         return context.newResponse(response.body, response)
       }
-      return next()
+      await next()
+      outgoing.get(context)?.complete()
+      return undefined
     }
 
   return { authorize, authErrors, ...createGuards('honoAuth', auth, wrap) }

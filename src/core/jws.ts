@@ -233,7 +233,7 @@ function encodePart(value: JsonObject): string {
  *
  * @throws {AuthError} `token_invalid`
  */
-export function parsePart(part: string): JsonObject {
+function parsePart(part: string): JsonObject {
   const bytes = decodePart(part)
   const value = bytes === null ? null : parseJsonObject(bytes)
   if (value === null) throw invalidToken('malformed')

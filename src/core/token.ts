@@ -204,7 +204,11 @@ export class Tokens {
     given: AccessTokenOptions<unknown>,
     inherited: Inherited,
   ): MaybePromise<MadeToken> {
-    const options = ownOptions(given, `A ${type} token`, tokenOptionNames)
+    const options = ownOptions(
+      given,
+      type === 'access' ? 'createAccessToken()' : 'createRefreshToken()',
+      tokenOptionNames,
+    )
     checkTokenOptions(type, subject, options)
     const key = this.#keys.signers.get(
       options.algorithm === undefined ? this.#keys.defaultAlgorithm : options.algorithm,
