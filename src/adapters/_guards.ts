@@ -2,6 +2,7 @@
 
 import { demandAuth } from '../core/auth.ts'
 import type { Auth } from '../core/auth.ts'
+import type { Authorize } from '../core/authorize.ts'
 import type { FreshGuardOptions, Guard, GuardName, GuardOptions } from '../core/guard.ts'
 import type { UserClaimsSchema } from '../core/schema.ts'
 
@@ -31,4 +32,22 @@ export function createGuards<Schema extends UserClaimsSchema, User, Result>(
     jwtRefreshTokenRequired: make('jwtRefreshTokenRequired'),
     freshJwtRequired: make('freshJwtRequired'),
   }
+}
+
+/** Runs a guard for a framework of callbacks; calls back at once unless something has to be waited for. */
+export function passGuard<Schema extends UserClaimsSchema, User>(
+  authorize: Authorize<Schema, User>,
+  guard: Guard,
+  next: () => void,
+  refuse: (error: unknown) => unknown,
+): void {
+  let passed: unknown
+  try {
+    passed = authorize.pass(guard)
+  } catch (error) {
+    refuse(error)
+    return
+  }
+  if (passed instanceof Promise) passed.then(() => next(), refuse)
+  else next()
 }

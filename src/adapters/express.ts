@@ -6,7 +6,7 @@ import type { Authorize } from '../core/authorize.ts'
 import { AuthError } from '../core/errors.ts'
 import type { Guard } from '../core/guard.ts'
 import type { UserClaimsSchema } from '../core/schema.ts'
-import { createGuards } from './_guards.ts'
+import { createGuards, passGuard } from './_guards.ts'
 import type { Guards } from './_guards.ts'
 import { NodeRequest, NodeResponse, sendProblem } from './_node.ts'
 
@@ -35,15 +35,7 @@ export function expressAuth<Schema extends UserClaimsSchema, User>(
     (guard: Guard): RequestHandler =>
     (request, response, next) => {
       const refuse = (error: unknown): unknown => authErrors(error, request, response, next)
-      let passed: unknown
-      try {
-        passed = authorize(request, response).pass(guard)
-      } catch (error) {
-        refuse(error)
-        return
-      }
-      if (passed instanceof Promise) passed.then(() => next(), refuse)
-      else next()
+      passGuard(authorize(request, response), guard, next, refuse)
     }
 
   const route: ExpressAuth<Schema, User>['route'] = (handler) => (request, response, next) => {

@@ -7,7 +7,7 @@ import { AuthError } from '../core/errors.ts'
 import type { Guard } from '../core/guard.ts'
 import type { AuthResponse } from '../core/request.ts'
 import type { UserClaimsSchema } from '../core/schema.ts'
-import { createGuards } from './_guards.ts'
+import { createGuards, passGuard } from './_guards.ts'
 import type { Guards } from './_guards.ts'
 import { NodeRequest } from './_node.ts'
 
@@ -75,14 +75,7 @@ export function fastifyAuth<Schema extends UserClaimsSchema, User>(
         if (AuthError.is(error)) sendProblem(error, reply)
         else done(error as Error)
       }
-      let passed: unknown
-      try {
-        passed = authorize(request, reply).pass(guard)
-      } catch (error) {
-        return refuse(error)
-      }
-      if (passed instanceof Promise) passed.then(() => done(), refuse)
-      else done()
+      passGuard(authorize(request, reply), guard, done, refuse)
     }
 
   const authErrors = async (instance: FastifyInstance): Promise<void> => {

@@ -1,0 +1,49 @@
+// The contract of tallystick/testing on live servers of every framework, and what is special about each.
+
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { adapterContract } from '../src/testing.ts'
+import type { ContractLimits, StartContractApp } from '../src/testing.ts'
+import { expressAuth } from '../src/adapters/express.ts'
+import { fastifyAuth } from '../src/adapters/fastify.ts'
+import { honoAuth } from '../src/adapters/hono.ts'
+import { webAuth } from '../src/adapters/web.ts'
+import * as express from './adapters/express.ts'
+import * as fastify from './adapters/fastify.ts'
+import * as hono from './adapters/hono.ts'
+import * as web from './adapters/web.ts'
+
+const frameworks: Readonly<Record<string, { start: StartContractApp; limits: ContractLimits }>> = {
+  web: { start: web.start, limits: web.limits },
+  'Hono 4': { start: hono.start, limits: hono.limits },
+  'Express 5': { start: express.startOn5, limits: express.limits },
+  'Express 4': { start: express.startOn4, limits: express.limits },
+  'Fastify 5': { start: fastify.start, limits: fastify.limits },
+}
+
+test.each([webAuth, honoAuth, expressAuth, fastifyAuth])('%o takes only what createAuth gave', (adapter) => {
+  for (const impostor of [undefined, null, {}, { secretKey: 'x' }, () => undefined]) {
+    expect(() => adapter(impostor as never)).toThrow(
+      new TypeError(`${adapter.name}() takes what createAuth() gave, of the same copy of tallystick`),
+    )
+  }
+})
+
+test('a limit that holds no more fails its test', async () => {
+  const limit = { ...web.limits, multipart: 'it was said to parse none' }
+  const claims = adapterContract(web.start, limit).filter(({ title }) => title.includes(limit.multipart))
+  expect(claims).toHaveLength(1)
+  await expect(claims[0]?.run()).rejects.toThrow(
+    'The limit "multipart" holds no more: take it out of the list',
+  )
+})
+
+describe.each(Object.entries(frameworks))('%s', (_name, { start, limits }) => {
+  // Hono writes every error that it turns into a 500 to the console.
+  beforeEach(() => void vi.spyOn(console, 'error').mockReturnValue())
+  afterEach(() => void vi.restoreAllMocks())
+
+  for (const { title, run } of adapterContract(start, limits)) {
+    // oxlint-disable-next-line vitest/expect-expect -- the contract asserts by itself
+    test(title, run)
+  }
+})
