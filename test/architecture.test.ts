@@ -21,7 +21,9 @@ const layout: Readonly<Record<string, readonly string[]>> = {
   'core/cookie': ['core/errors'],
   'core/origin': ['core/request'],
   'core/jws': ['core/errors', 'core/json'],
-  'core/key': ['core/jws'],
+  'core/key': ['core/jws', 'core/asymmetric-strength', 'core/secret-strength'],
+  'core/asymmetric-strength': ['core/jws'],
+  'core/secret-strength': ['core/jws'],
   'core/token': [
     'core/own',
     'core/cache',
@@ -109,7 +111,7 @@ const layout: Readonly<Record<string, readonly string[]>> = {
 /** The modules of Node that are used at all, and by whom. */
 const nodeModules: Readonly<Record<string, readonly string[]>> = {
   'node:buffer': ['core/*'],
-  'node:crypto': ['core/jws', 'core/key'],
+  'node:crypto': ['core/jws', 'core/key', 'core/asymmetric-strength', 'core/secret-strength'],
   'node:diagnostics_channel': ['core/events'],
   'node:http': ['adapters/_node', 'contract/*'],
   'node:assert/strict': ['contract/*', 'testing'],
