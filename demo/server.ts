@@ -9,6 +9,7 @@ import { readSettings, type Settings } from './settings.ts'
 
 /** How long a request under way may take once the process has been told to end. */
 const shutdownMs = 1000
+const parentCheckMs = 500
 
 try {
   const settings = readSettings(process.env)
@@ -16,6 +17,7 @@ try {
   const servers = await openPort(getRequestListener(demo.fetch), settings.port)
   console.log(greeting(portOf(servers[0]), settings))
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => stop(servers))
+  if (process.env['npm_lifecycle_event'] === 'start') followParent(servers)
 } catch (error) {
   console.error(explain(error))
   process.exitCode = 1
@@ -44,7 +46,18 @@ function portOf(server: Server): number {
   return (server.address() as AddressInfo).port
 }
 
-function stop(servers: Server[]): void {
+/** npm starts a shell that starts this process; a shell that is ended by a signal does not pass it on. */
+function followParent(servers: [Server, ...Server[]]): void {
+  const parent = process.ppid
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return
+    clearInterval(timer)
+    stop(servers)
+  }, parentCheckMs).unref()
+}
+
+function stop(servers: [Server, ...Server[]]): void {
+  if (!servers[0].listening) return
   console.log('Stopping.')
   for (const server of servers) {
     server.close()

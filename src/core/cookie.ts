@@ -115,8 +115,8 @@ export function deletionsElsewhere(spec: CookieSpec, scopes: readonly CookieScop
   return [...new Set(lines)].filter((line) => line !== own)
 }
 
-/** Most scopes that are cleaned of a tossed cookie in one answer. */
-const maxTossedScopes = 24
+/** Most scopes that are cleaned of a tossed cookie in one answer: proxies refuse headers of more than a few kB. */
+const maxTossedScopes = 12
 
 /**
  * Every scope that a sibling host can have given a cookie which this request carried: the parent domains of the
