@@ -52,7 +52,8 @@ document.addEventListener('visibilitychange', showState)
 showState()
 
 async function run(call: Call): Promise<void> {
-  const signedInBefore = isSignedIn()
+  // As the page shows it: cookies may have gone since without a word.
+  const signedInBefore = root.dataset['signedIn'] === 'yes'
   const exchange = await send(call)
   noteSession(exchange)
   showState()

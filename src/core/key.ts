@@ -128,7 +128,7 @@ function importKey(role: KeyRole, input: unknown, report: Report): KeyObject | u
 }
 
 const expectation: Readonly<Record<KeyRole, string>> = {
-  secret: 'must be a non-empty string, bytes, an oct JWK or a secret KeyObject',
+  secret: `must be a non-empty string, bytes, an oct JWK or a secret KeyObject: ${makeSecret}`,
   private: 'must be a private key: PEM text, PKCS #8 bytes, a private JWK or a private KeyObject',
   public:
     'must be a public key and not a private one: PEM text, SPKI bytes, a public JWK or a public KeyObject',
