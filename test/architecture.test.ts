@@ -38,7 +38,9 @@ const layout: Readonly<Record<string, readonly string[]>> = {
   'core/location': ['core/cookie', 'core/errors', 'core/maybe', 'core/request'],
   'core/events': ['core/errors', 'core/location'],
   'core/rule': ['core/cookie', 'core/csrf', 'core/duration', 'core/errors', 'core/origin', 'core/own'],
-  'core/options': [
+  'core/options': ['core/*'],
+  'core/resolve': [
+    'core/options',
     'core/own',
     'core/cookie',
     'core/csrf',
@@ -53,7 +55,7 @@ const layout: Readonly<Record<string, readonly string[]>> = {
     'core/suggestion',
     'core/token',
   ],
-  'core/environment': ['core/options', 'core/suggestion'],
+  'core/environment': ['core/options', 'core/resolve', 'core/suggestion'],
   'core/guard': ['core/duration', 'core/location', 'core/own', 'core/token'],
   'core/engine': [
     'core/cookie',
@@ -67,6 +69,7 @@ const layout: Readonly<Record<string, readonly string[]>> = {
   ],
   'core/cookie-writer': ['core/cookie', 'core/engine', 'core/origin', 'core/request', 'core/token'],
   'core/check': [
+    'core/jws',
     'core/own',
     'core/csrf',
     'core/engine',
@@ -126,7 +129,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** The globals that are not for everybody, and who may use them. */
-const clockReaders = ['core/options']
+const clockReaders = ['core/resolve']
 const environmentReaders = ['cli']
 const webCryptoUsers = ['core/token']
 /** `Retry-After` is spread a little; nothing else may depend on chance that can be guessed. */

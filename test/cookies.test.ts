@@ -144,7 +144,7 @@ describe('how long cookies live', () => {
 
 describe('setting by hand', () => {
   test('writes the token and its CSRF value, and hands out the value', async () => {
-    const { auth } = setup()
+    const { auth } = setup({ previousCookies: [{ domain: 'example.com' }] })
     const response = notedResponse()
     const authorize = auth.authorize(portOf({}), response)
     const refresh = await auth.createRefreshToken('test')

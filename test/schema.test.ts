@@ -346,7 +346,7 @@ describe('the schema itself', () => {
     expect(message).toBe('userClaims do not fit the schema of the option claims: (whole)')
   })
 
-  test('that throws is the application’s own error, and no token passes', async () => {
+  test('that throws is the application’s own error when a token is made, and a refusal when one is read', async () => {
     const failure = new RangeError('broken')
     for (const validate of [
       () => {
@@ -356,7 +356,8 @@ describe('the schema itself', () => {
     ]) {
       const { auth } = setupSchema(standard(validate))
       await expect(auth.createAccessToken('test')).rejects.toBe(failure)
-      await expect(auth.verify(forge({ alg: 'HS256' }, goodClaims()))).rejects.toBe(failure)
+      const verified = auth.verify(forge({ alg: 'HS256' }, goodClaims()))
+      await expect(verified).rejects.toMatchObject({ code: 'token_invalid', cause: 'schema_invalid' })
     }
   })
 

@@ -7,10 +7,15 @@ import type { AuthRequest } from '../core/request.ts'
 const maxBodyBytes = 65_536
 
 export class FetchRequest implements AuthRequest {
-  readonly #request: Request
+  readonly #source: { readonly raw: Request }
 
-  constructor(request: Request) {
-    this.#request = request
+  /** @param source What holds the request: middleware may put another one there before a guard reads it. */
+  constructor(source: { readonly raw: Request }) {
+    this.#source = source
+  }
+
+  get #request(): Request {
+    return this.#source.raw
   }
 
   get method(): string {

@@ -25,14 +25,16 @@ export class NodeRequest implements AuthRequest {
   }
 
   header(name: string): string | undefined {
-    const value = this.#message.headers[name]
+    const { headers } = this.#message
+    const value = Object.hasOwn(headers, name) ? headers[name] : undefined
     if (value === undefined && name === 'host')
       return this.#message.headers[':authority'] as string | undefined
     return typeof value === 'string' ? value : value?.join(', ')
   }
 
   body(): unknown {
-    return this.#message.body
+    // A parser that has run and found nothing of its kind leaves the member, empty: that is no body, not a missing parser.
+    return this.#message.body ?? ('body' in this.#message ? null : undefined)
   }
 }
 

@@ -63,7 +63,7 @@ export function honoAuth<Schema extends UserClaimsSchema, User>(
     auth.bind(context, () => {
       const response = new Outgoing(context)
       outgoing.set(context, response)
-      return [new FetchRequest(context.req.raw), response]
+      return [new FetchRequest(context.req), response]
     })
 
   const authErrors: MiddlewareHandler = async (context, next) => {

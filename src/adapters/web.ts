@@ -71,7 +71,7 @@ export function webAuth<Schema extends UserClaimsSchema, User>(
   const authorize = (request: Request): WebAuthorize<Schema, User> => {
     const outgoing = new Outgoing()
     const respond = (response: Response): Response => outgoing.respond(response)
-    const bound = auth.bind(request, () => [new FetchRequest(request), outgoing])
+    const bound = auth.bind(request, () => [new FetchRequest({ raw: request }), outgoing])
     return 'respond' in bound ? (bound as WebAuthorize<Schema, User>) : Object.assign(bound, { respond })
   }
 

@@ -10,7 +10,7 @@ import { parseUnverified } from './jws.ts'
 import { verifyByHand } from './check.ts'
 import { demandReadable } from './token.ts'
 import type { AccessTokenOptions, Claims, TokenOptions, TokenType } from './token.ts'
-import { resolveOptions } from './options.ts'
+import { resolveOptions } from './resolve.ts'
 import type { AuthOptions, ResolvedOptions } from './options.ts'
 import type { AuthRequest, AuthResponse } from './request.ts'
 import type {

@@ -74,7 +74,9 @@ export class Authorize<Schema extends UserClaimsSchema = AnyUserClaims, User = u
 
   /** @internal What adapters run before a handler: a preflight, which carries no cookies, passes as nobody. */
   pass(guard: Guard): MaybePromise<unknown> {
-    return isPreflight(this.#exchange.request) ? null : this.#exchange.check(guard)
+    if (!isPreflight(this.#exchange.request)) return this.#exchange.check(guard)
+    this.#exchange.isPreflight = true
+    return null
   }
 
   /**
@@ -186,6 +188,8 @@ export class Authorize<Schema extends UserClaimsSchema = AnyUserClaims, User = u
 
   #demandIdentity(reader: string): Identity {
     if (this.#exchange.identity !== null) return this.#exchange.identity
+    // Anybody can send what looks like a preflight to a handler of every method: the client's mistake, not ours.
+    if (this.#exchange.isPreflight) throw new AuthError('token_missing')
     throw new TypeError(
       this.#exchange.isAnonymous
         ? `${reader}() has nothing to give: jwtOptional() found nobody (getRawJwt() gives null then)`

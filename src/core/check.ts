@@ -4,6 +4,7 @@ import { checkCsrf, demandCsrfValue, readCsrfValue } from './csrf.ts'
 import type { Engine } from './engine.ts'
 import { AuthError } from './errors.ts'
 import type { Guard } from './guard.ts'
+import { demandSize } from './jws.ts'
 import { findToken, missingToken } from './location.ts'
 import type { FoundToken } from './location.ts'
 import { chain, settle } from './maybe.ts'
@@ -11,6 +12,7 @@ import type { MaybePromise } from './maybe.ts'
 import { isNavigation, isOriginAllowed } from './origin.ts'
 import { ownOptions } from './own.ts'
 import type { AuthRequest } from './request.ts'
+import { clockSkewSeconds } from './token.ts'
 import type { TokenType, VerifiedToken } from './token.ts'
 
 /** Who a request comes from, once everything was checked. */
@@ -49,7 +51,9 @@ export function runGuard(
   const found: MaybePromise<FoundToken | null> =
     guard.token === undefined
       ? findToken(request, guard.locations, names)
-      : { token: guard.token, location: 'given' }
+      : guard.token === null
+        ? null
+        : { token: guard.token, location: 'given' }
   return chain(found, (token) => {
     if (token === null) {
       if (guard.isOptional) return null
@@ -67,6 +71,7 @@ function checkToken(
   { token, location }: FoundToken,
   known: Identity | null,
 ): MaybePromise<Identity> {
+  demandSize(token)
   return chain(demandCsrf(engine, request, guard, location), (csrfValue) =>
     chain(engine.tokens.verify(token), (verified) => {
       checkType(guard, verified)
@@ -109,7 +114,8 @@ function demandCsrf(
   location: FoundToken['location'],
 ): MaybePromise<string | null> {
   const isChecked = guard.csrf !== 'methods' || engine.isCsrfMethod(request.method)
-  const isByHand = guard.csrfToken !== undefined
+  // A token given by hand may come from a cookie: who asks for the check gets it.
+  const isByHand = guard.csrfToken !== undefined || (location === 'given' && guard.csrf === 'always')
   if (!isChecked || (location !== 'cookies' && !isByHand)) return null
   // A document that the user navigates to can send no header; its fetch metadata stand in for both layers.
   if (guard.csrf === 'navigation' && isNavigation(request)) return null
@@ -132,7 +138,7 @@ const typeMessages: Readonly<Record<TokenType, string>> = {
 }
 
 /** A token made for another purpose says so: by `typ`, by `type`, or by claims that only the other type has. */
-function checkType(guard: Guard, { header, claims }: VerifiedToken): void {
+export function checkType(guard: Guard, { header, claims }: VerifiedToken): void {
   const typ = header['typ']
   const isJwt = typ === undefined || (typeof typ === 'string' && typ.toLowerCase() === 'jwt')
   const isEither = claims.type === 'access' || claims.type === 'refresh'
@@ -149,7 +155,8 @@ function checkFreshness(engine: Engine, { fresh }: Guard, { claims }: VerifiedTo
     return
   }
   const ageSeconds = engine.options.clock() - (claims.auth_time ?? Number.NaN)
-  if (!(ageSeconds <= fresh)) throw new AuthError('fresh_token_required', { maxAgeSeconds: fresh })
+  if (!(ageSeconds <= fresh && ageSeconds >= -clockSkewSeconds))
+    throw new AuthError('fresh_token_required', { maxAgeSeconds: fresh })
 }
 
 /** A refresh token lives long: no option lets one pass unchecked. */
@@ -200,7 +207,7 @@ function findUser(engine: Engine, { claims }: VerifiedToken): MaybePromise<unkno
   const { userLookup } = engine.options
   if (userLookup === undefined) return undefined
   return chain(settle(userLookup(claims)), (user) => {
-    if (user === null || user === undefined) throw new AuthError('user_not_found')
+    if (user === null || user === undefined || user === false) throw new AuthError('user_not_found')
     return user
   })
 }

@@ -43,7 +43,9 @@ export class CookieWriter {
     const maxAge = this.#maxAge(claims.exp, options.maxAge)
     const line = (spec: CookieSpec, value: string): string =>
       serializeCookie(
-        options.domain === undefined ? spec : { ...spec, domain: checkDomain(spec, options.domain) },
+        options.domain === undefined
+          ? spec
+          : { ...spec, domain: checkDomain(spec, options.domain, this.#engine.options.previousCookies) },
         value,
         maxAge,
       )
@@ -76,19 +78,20 @@ export class CookieWriter {
 
   /** The lines that delete our names where earlier deployments or a sibling host left them. */
   cleaning(): string[] {
-    return this.#specs().flatMap((spec) => {
+    const lines = this.#specs().flatMap((spec) => {
       const tossed = this.#isTossed(spec) ? this.#tossedScopes() : []
       return deletionsElsewhere(spec, [...this.#earlierScopes(), ...tossed])
     })
+    return withinBudget(lines)
   }
 
   /** The lines that delete every cookie of ours that this request carried twice, so that nobody stays locked out. */
   tossedDeletions(): string[] {
     const specs = this.#specs().filter((spec) => this.#isTossed(spec))
-    return specs.flatMap((spec) => [
-      serializeDeletion(spec),
-      ...deletionsElsewhere(spec, [...this.#earlierScopes(), ...this.#tossedScopes()]),
-    ])
+    const elsewhere = specs.flatMap((spec) =>
+      deletionsElsewhere(spec, [...this.#earlierScopes(), ...this.#tossedScopes()]),
+    )
+    return [...specs.map(serializeDeletion), ...withinBudget(elsewhere)]
   }
 
   /**
@@ -98,8 +101,8 @@ export class CookieWriter {
   twinDeletions(): string[] {
     const specs = bothTypes.map((type) => this.#engine.cookies[type].csrf)
     const twins = specs.filter((spec) => this.#isTossed(spec))
-    return twins.flatMap((spec) =>
-      deletionsElsewhere(spec, [...this.#earlierScopes(), ...this.#tossedScopes()]),
+    return withinBudget(
+      twins.flatMap((spec) => deletionsElsewhere(spec, [...this.#earlierScopes(), ...this.#tossedScopes()])),
     )
   }
 
@@ -149,8 +152,26 @@ export class CookieWriter {
   }
 }
 
-function checkDomain({ name }: CookieSpec, domain: unknown): string {
+/** A domain that sign-out does not know of would keep its cookies for ever. */
+function checkDomain(
+  { name, domain: own }: CookieSpec,
+  domain: unknown,
+  earlier: readonly CookieScope[],
+): string {
   if (name.startsWith('__Host-')) throw new TypeError("domain cannot be set with cookiePrefix '__Host-'")
-  if (typeof domain === 'string' && isCookieDomain(domain)) return domain
-  throw new TypeError("domain must be a host name such as 'example.com', without a leading dot")
+  if (typeof domain !== 'string' || !isCookieDomain(domain)) {
+    throw new TypeError("domain must be a host name such as 'example.com', without a leading dot")
+  }
+  if (domain === own || earlier.some((scope) => scope.domain === domain)) return domain
+  throw new TypeError(
+    'domain must be cookieDomain or listed in previousCookies, or sign-out would not delete it',
+  )
+}
+
+/** Proxies refuse answers whose headers have more than a few kB, and then nobody gets back in. */
+const maxCleaningBytes = 3000
+
+function withinBudget(lines: readonly string[]): string[] {
+  let bytes = 0
+  return lines.filter((line) => (bytes += line.length) <= maxCleaningBytes)
 }

@@ -1,9 +1,12 @@
 /** Reads one cookie from a Cookie header and writes Set-Cookie lines; never decodes, unquotes or guesses. */
 
-import { AuthError } from './errors.ts'
+import { AuthError, invalidToken } from './errors.ts'
 
 /** RFC 6265bis section 4.1.1: `cookie-name = token` (RFC 9110 section 5.6.2). */
 const cookieName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}$/
+
+/** RFC 6265bis section 4.1.1: `cookie-octet`. */
+const cookieValue = /^[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*$/
 
 /** RFC 6265bis section 4.1.1: `path-value = *av-octet`, any printable character but ";", and it starts at the root. */
 const cookiePath = /^\/[\x20-\x3a\x3c-\x7e]*$/
@@ -77,7 +80,8 @@ const isBlank = (code: number): boolean => code === 0x20 || code === 0x09
  * Writes one Set-Cookie line.
  *
  * @param maxAgeSeconds `null` for a cookie that goes when the browser closes.
- * @throws {AuthError} `cookie_too_large`: a browser would drop the cookie silently
+ * @throws {AuthError} `cookie_too_large`: a browser would drop the cookie silently; `token_invalid` for a value
+ * that no cookie can hold
  */
 export function serializeCookie(spec: CookieSpec, value: string, maxAgeSeconds: number | null): string {
   const bytes = spec.name.length + value.length
@@ -86,6 +90,7 @@ export function serializeCookie(spec: CookieSpec, value: string, maxAgeSeconds: 
       message: `The cookie ${spec.name} would be ${bytes} bytes, and browsers drop more than ${maxCookieBytes}`,
     })
   }
+  if (!cookieValue.test(value)) throw invalidToken('claims_invalid')
   const maxAge = maxAgeSeconds === null ? '' : `; Max-Age=${maxAgeSeconds}`
   return `${spec.name}=${value}${maxAge}${serializeScope(spec)}`
 }

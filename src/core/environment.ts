@@ -1,6 +1,6 @@
 /** Reads options from environment variables under the ancestor's names, so that one `.env` serves both services. */
 
-import { acceptsOption, optionNames } from './options.ts'
+import { acceptsOption, optionNames } from './resolve.ts'
 import type { AuthOptions } from './options.ts'
 import { suggestion } from './suggestion.ts'
 

@@ -40,11 +40,16 @@ export function createEmitter(onEvent: ((event: AuthEvent) => void) | undefined)
       if (subscribers.hasSubscribers) subscribers.publish(event)
       if (onEvent === undefined) return
       try {
-        onEvent(event)
+        const result: unknown = onEvent(event)
+        if (result instanceof Promise) result.catch(warn)
       } catch {
-        // An observer that fails must not turn a refusal into something else; what it threw may hold anything.
-        globalThis.process?.emitWarning?.('tallystick: onEvent threw an error, which was ignored')
+        warn()
       }
     },
   }
+}
+
+/** An observer that fails must not turn a refusal into something else; what it threw may hold anything. */
+function warn(): void {
+  globalThis.process?.emitWarning?.('tallystick: onEvent threw an error, which was ignored')
 }

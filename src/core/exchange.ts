@@ -27,6 +27,8 @@ export class Exchange {
   readonly request: AuthRequest
   /** Whom a guard has found. */
   identity: Identity | null = null
+  /** Whether a CORS preflight was let through. */
+  isPreflight = false
   /** Whether an optional guard has found nobody. */
   isAnonymous = false
   /** The CSRF values of the cookies that this response sets. */
@@ -74,6 +76,8 @@ export class Exchange {
 
   #refuse(guard: Guard, error: unknown): null {
     const rejection = this.#reject(error)
+    // What a weaker guard has published must not outlive the refusal; a sign-in that is only too old may.
+    if (!AuthError.is(rejection, 'fresh_token_required')) this.identity = null
     const isForgiven = guard.isOptional && this.engine.options.optionalErrors === 'anonymous'
     if (!isForgiven || !AuthError.is(rejection) || !anonymousCodes.has(rejection.code)) throw rejection
     this.publish(null)

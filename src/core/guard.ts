@@ -11,7 +11,7 @@ import type { TokenType } from './token.ts'
 export interface GuardOptions {
   /** Where to look, instead of `tokenLocation`. */
   readonly locations?: readonly TokenLocation[] | undefined
-  /** The token itself, for example from a path; no other place is then asked. */
+  /** The token itself, for example from a path; no other place is then asked, and `undefined` is a missing token. */
   readonly token?: string | undefined
   /** The CSRF value itself, for example from a message; checked on every method, and refused where it is `undefined`. */
   readonly csrfToken?: string | undefined
@@ -40,7 +40,8 @@ export interface Guard {
   /** `true` wants the claim; a number, an `auth_time` at most so many seconds ago. */
   readonly fresh: boolean | number
   readonly locations: readonly TokenLocation[]
-  readonly token: string | undefined
+  /** `null`: the caller has looked and found none. */
+  readonly token: string | null | undefined
   readonly csrfToken: string | undefined
   readonly csrf: 'methods' | 'always' | 'navigation'
   readonly checksRevocation: boolean
@@ -58,7 +59,7 @@ export function createGuard(
   const options = ownOptions(given, name, names)
   const type = name === 'jwtRefreshTokenRequired' ? 'refresh' : 'access'
   checkGuardOptions(name, options)
-  // A message or query that holds no value gives `undefined`: that is a missing value, not a check left out.
+  // A message or query that holds nothing gives `undefined`: that is a missing token or value, not one not asked for.
   const isCsrfGiven = 'csrfToken' in options
   return Object.freeze({
     type,
@@ -66,7 +67,7 @@ export function createGuard(
     isTypeChecked: options.verifyType !== false,
     fresh: name === 'freshJwtRequired' && (readWithin(options.within) ?? true),
     locations: options.locations === undefined ? defaultLocations : Object.freeze([...options.locations]),
-    token: options.token,
+    token: 'token' in options ? (options.token ?? null) : undefined,
     csrfToken: isCsrfGiven ? (options.csrfToken ?? '') : undefined,
     csrf: options.csrf === 'always' || isCsrfGiven ? 'always' : 'methods',
     checksRevocation: type === 'refresh' || options.skipRevocationCheck !== true,

@@ -16,7 +16,7 @@ export interface Rule {
 type Read = (value: unknown) => unknown
 
 /** Says what a value must be; never holds the value, which may be a secret in the wrong place. */
-export class RuleError extends Error {}
+export class RuleError extends TypeError {}
 
 function must(accepted: boolean, expectation: string): asserts accepted {
   if (!accepted) throw new RuleError(`must be ${expectation}`)
@@ -30,6 +30,18 @@ export function booleanRule(value: unknown): boolean {
 export function functionRule(value: unknown): unknown {
   must(typeof value === 'function', 'a function')
   return value
+}
+
+/** A clock in seconds; one that stops giving numbers refuses everything instead of comparing with nonsense. */
+export function clockRule(value: unknown): () => number {
+  must(typeof value === 'function', 'a function')
+  const read = (): number => {
+    const seconds: unknown = value()
+    must(typeof seconds === 'number' && Number.isFinite(seconds), 'a function that gives a number')
+    return seconds
+  }
+  must(read() < 100_000_000_000, 'a function that gives seconds, not milliseconds')
+  return read
 }
 
 export function textRule(value: unknown): string {

@@ -1,13 +1,13 @@
 /** Sign-in, refresh and sign-out of one request: computes everything first, then writes all cookies or none. */
 
-import { checkOrigin } from './check.ts'
+import { checkOrigin, checkType } from './check.ts'
 import type { CookieOptions } from './cookie-writer.ts'
 import { checkCsrf, demandCsrfValue, readCsrfValue } from './csrf.ts'
 import { AuthError, invalidToken } from './errors.ts'
 import type { Exchange } from './exchange.ts'
 import type { JsonObject } from './json.ts'
 import { findToken } from './location.ts'
-import type { FoundToken } from './location.ts'
+import type { FoundToken, TokenLocation } from './location.ts'
 import { ownOptions } from './own.ts'
 import type { ResponseTarget } from './request.ts'
 import { demandReadable } from './token.ts'
@@ -66,6 +66,8 @@ export async function login(
   const access = await engine.tokens.make('access', subject, { ...tokenOptions, fresh }, inherited)
   const refreshed = await engine.tokens.make('refresh', subject, tokenOptions, inherited)
   if (engine.hasCookies) setCookies(exchange, { access, refresh: refreshed }, { maxAge }, cookies.cleaning())
+  // Whoever this request came from before, it is not the user of this sign-in.
+  exchange.identity = null
   return { accessToken: demandReadable(access), refreshToken: demandReadable(refreshed) }
 }
 
@@ -110,13 +112,14 @@ export async function logout(exchange: Exchange): Promise<{ readonly revoked: bo
     checkOrigin(engine, request)
     cookies.demandWritable()
   }
-  const live = (await findLive(exchange, 'access')) ?? (await findLive(exchange, 'refresh'))
+  const live = await findLive(exchange)
   if (live?.location === 'cookies' && engine.options.cookieCsrfProtect) {
     const { csrfHeader, csrfField } = engine.names[live.claims.type]
     checkCsrf(demandCsrfValue(await readCsrfValue(request, csrfHeader, csrfField)), live.claims)
   }
   if (engine.hasCookies) cookies.write([...cookies.deletions(), ...cookies.cleaning()])
   exchange.csrf = {}
+  exchange.identity = null
   return { revoked: false }
 }
 
@@ -126,10 +129,27 @@ interface LiveToken {
   readonly location: FoundToken['location']
 }
 
+/** Cookies come first: they are what will be unset, so no token from elsewhere may stand in for their CSRF value. */
+async function findLive(exchange: Exchange): Promise<LiveToken | null> {
+  const { tokenLocation } = exchange.engine.options
+  const elsewhere = tokenLocation.filter((location) => location !== 'cookies')
+  const places = [...(exchange.engine.hasCookies ? [['cookies'] as const] : []), elsewhere]
+  for (const locations of places) {
+    const live =
+      (await findLiveOf(exchange, 'access', locations)) ?? (await findLiveOf(exchange, 'refresh', locations))
+    if (live !== null) return live
+  }
+  return null
+}
+
 /** `null` for a token that is absent, ambiguous or bad in any way. */
-async function findLive({ engine, request, trace }: Exchange, type: TokenType): Promise<LiveToken | null> {
+async function findLiveOf(
+  { engine, request, trace }: Exchange,
+  type: TokenType,
+  locations: readonly TokenLocation[],
+): Promise<LiveToken | null> {
   try {
-    const found = await findToken(request, engine.options.tokenLocation, engine.names[type])
+    const found = await findToken(request, locations, engine.names[type])
     if (found === null) return null
     const { claims } = await engine.tokens.verify(found.token)
     if (claims.type !== type) return null
@@ -155,9 +175,9 @@ export async function setTokenCookies(
     'domain',
     'response',
   ])
-  const { claims } = await engine.tokens.verify(token)
-  if (claims.type !== type)
-    throw new AuthError('wrong_token_type', { message: `Only ${type} tokens are allowed` })
+  const verified = await engine.tokens.verify(token)
+  const { claims } = verified
+  checkType(engine.guards[type === 'access' ? 'jwtRequired' : 'jwtRefreshTokenRequired'], verified)
   const lacksCsrf = claims.csrf === undefined || claims.csrf === ''
   if (engine.options.cookieCsrfProtect && lacksCsrf) throw invalidToken('claims_invalid')
   setCookies(exchange, { [type]: { token, claims } }, options, [])
@@ -171,13 +191,15 @@ function setCookies(
 ): void {
   const { cookies } = exchange
   const lines = [...further]
+  const csrf: { [Type in TokenType]?: string | undefined } = { ...exchange.csrf }
   for (const type of ['access', 'refresh'] as const) {
     const token = made[type]
     if (token === undefined) continue
     lines.push(...cookies.lines(type, token, options))
-    exchange.csrf = { ...exchange.csrf, [type]: token.claims.csrf }
+    csrf[type] = token.claims.csrf
   }
   cookies.write(lines, options.response)
+  exchange.csrf = csrf
   cookies.warnOfInsecureTransport()
 }
 

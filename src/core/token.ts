@@ -52,7 +52,7 @@ export function demandReadable({ token }: { readonly token: string }): string {
 }
 
 /** How far `iat` and `nbf` may lie ahead at least, so that two servers' clocks need not agree. */
-const clockSkewSeconds = 5
+export const clockSkewSeconds = 5
 
 /** A token that passed signature, shape and schema; cached, and still to be held against the clock. */
 export interface VerifiedToken {
@@ -156,7 +156,7 @@ export class Tokens {
   }
 
   /** Every comparison is written so that NaN refuses. */
-  #expectTime({ type, exp, nbf, iat }: Claims): void {
+  #expectTime({ type, exp, nbf, iat, auth_time: authTime }: Claims): void {
     const settings = this.#settings
     const nowSeconds = settings.clock()
     const aheadSeconds = nowSeconds + Math.max(settings.decodeLeeway, clockSkewSeconds)
@@ -166,6 +166,9 @@ export class Tokens {
     if (nbf !== undefined && !(nbf <= aheadSeconds)) throw invalidToken('not_active')
     if (iat !== undefined && !(iat <= aheadSeconds)) throw invalidToken('not_active')
     if (nbf !== undefined && exp !== undefined && nbf > exp) throw invalidToken('claims_invalid')
+    if (authTime !== undefined && !(authTime + settings.sessionExpires > nowSeconds)) {
+      throw new AuthError('token_expired', { cause: 'too_old' })
+    }
     if (settings.maxTokenAge === undefined) return
     if (iat === undefined) throw invalidToken('claims_invalid')
     if (!(iat + settings.maxTokenAge > nowSeconds)) throw new AuthError('token_expired', { cause: 'too_old' })
@@ -187,7 +190,7 @@ export class Tokens {
     if (schema === undefined) {
       return { isFrozen: true, verified: { header, claims: payload as unknown as Claims, userClaims } }
     }
-    return chain(settle(schema['~standard'].validate({ ...userClaims })), (result) => {
+    return chain(this.#validate(schema, userClaims), (result) => {
       const output = result.issues === undefined ? result.value : null
       if (!isObject(output)) throw invalidToken('schema_invalid')
       // No output of a schema may stand in for a registered claim, nor invent one that was not signed.
@@ -195,6 +198,19 @@ export class Tokens {
       const claims = { ...own, ...registered } as unknown as Claims
       return { isFrozen: deepFreeze(claims), verified: { header, claims, userClaims } }
     })
+  }
+
+  /** A schema that fails instead of answering has not said that the claims are good. */
+  #validate(schema: UserClaimsSchema, userClaims: JsonObject): MaybePromise<SchemaResult<unknown>> {
+    const refuse = (): never => {
+      throw invalidToken('schema_invalid')
+    }
+    try {
+      const result = settle(schema['~standard'].validate({ ...userClaims }))
+      return result instanceof Promise ? result.catch(refuse) : result
+    } catch {
+      return refuse()
+    }
   }
 
   /** Makes a signed token. @throws {TypeError} for wrong options, claims or subject */
@@ -281,10 +297,10 @@ export class Tokens {
     const lifetime = asked === undefined || asked === false ? configured : parseDuration(asked)
     if (lifetime === null)
       throw new TypeError("expiresTime must be positive seconds, a text like '15m', or false")
-    const sessionEnd = authTime === undefined ? Number.POSITIVE_INFINITY : authTime + settings.sessionExpires
+    const sessionEnd = (authTime ?? issuedAt) + settings.sessionExpires
     if (sessionEnd <= issuedAt) throw new AuthError('token_expired', { cause: 'too_old' })
-    const exp = lifetime === false ? sessionEnd : Math.min(issuedAt + lifetime, sessionEnd)
-    return Number.isFinite(exp) ? exp : undefined
+    if (lifetime !== false) return Math.min(issuedAt + lifetime, sessionEnd)
+    return authTime === undefined ? undefined : sessionEnd
   }
 }
 
