@@ -11,7 +11,7 @@ const { authorize, jwtRequired } = honoAuth(auth)
 const app = new Hono()
 
 app.post('/login', async (c) => {
-  const { username, password } = await c.req.json()
+  const { username, password } = (await c.req.json().catch(() => null)) ?? {}
   if (username !== 'test' || password !== 'test') return c.json({ detail: 'Bad username or password' }, 401)
   await authorize(c).login(username) // both tokens, all four cookies
   return c.json({ msg: 'Successfully login' })

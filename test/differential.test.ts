@@ -161,6 +161,8 @@ const reasons: Readonly<Record<string, (parsed: Parsed) => boolean>> = {
   'nbf after exp': ({ claims: { nbf, exp } }) => typeof nbf === 'number' && nbf > Number(exp),
   'auth_time or gen that is no number': ({ claims }) =>
     !isOr('number', claims['auth_time']) || !isOr('number', claims['gen']),
+  'auth_time longer ago than sessionExpires': ({ claims: { auth_time: authTime } }) =>
+    typeof authTime === 'number' && authTime + 90 * 86_400 <= startSeconds,
   'gen in an access token': ({ claims }) => claims['gen'] !== undefined,
   'iss, csrf or sid that is no text': ({ claims }) =>
     ['iss', 'csrf', 'sid'].some((name) => !isOr('string', claims[name])),

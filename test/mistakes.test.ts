@@ -95,6 +95,26 @@ describe('a sign-in', () => {
 })
 
 describe('a cookie', () => {
+  test('has no attribute that only a polluted prototype offers', async () => {
+    const polluted = Object.prototype as unknown as Record<string, unknown>
+    const { auth } = setup({ previousCookies: [{ domain: 'evil.example' }] })
+    const response = note()
+    polluted['domain'] = 'evil.example'
+    try {
+      await auth.authorize(port(), response).login('test')
+    } finally {
+      delete polluted['domain']
+    }
+    const set = response.lines.filter((line) => !line.includes('Max-Age=0'))
+    expect(set.length).toBe(4)
+    expect(set.join()).not.toContain('Domain')
+  })
+
+  test('is not unset somewhere else by an option that does not exist', () => {
+    const bound = setup().auth.authorize(port(), note())
+    expect(() => bound.unsetJwtCookies({ respons: new Headers() } as never)).toThrow(/response/)
+  })
+
   test('is not set for a domain that sign-out does not know of', async () => {
     const { auth } = setup()
     const response = note()
@@ -135,6 +155,16 @@ describe('a cookie', () => {
       4,
     )
   })
+})
+
+test('a redirect that a handler throws carries the cookies that were set', async () => {
+  const { web } = setup()
+  const login = web.authErrors(async (request: Request): Promise<Response> => {
+    await web.authorize(request).login('test')
+    throw new Response(null, { status: 303, headers: { location: '/' } })
+  })
+  const response = await login(new Request('http://localhost/login', { method: 'POST' }))
+  expect([response.status, response.headers.getSetCookie().length]).toEqual([303, 4])
 })
 
 describe('a function of the application', () => {

@@ -85,6 +85,8 @@ export function webAuth<Schema extends UserClaimsSchema, User>(
         if (guard !== null) await bound.pass(guard)
         return bound.respond(await handler(...parameters))
       } catch (error) {
+        // Remix and its kin throw redirects.
+        if (error instanceof Response) return bound.respond(error)
         if (!AuthError.is(error)) throw error
         return bound.respond(error.getResponse())
       }

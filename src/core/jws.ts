@@ -1,4 +1,4 @@
-/** Signs and verifies JWS compact serialisations; the only place, with `core/key`, that touches `node:crypto`. */
+/** Signs and verifies JWS compact serialisations; the only place that computes a signature. */
 
 import { Buffer } from 'node:buffer'
 import { constants, createHmac, sign, timingSafeEqual, verify } from 'node:crypto'

@@ -8,7 +8,7 @@ import type { Exchange } from './exchange.ts'
 import type { JsonObject } from './json.ts'
 import { findToken } from './location.ts'
 import type { FoundToken, TokenLocation } from './location.ts'
-import { ownOptions } from './own.ts'
+import { ownOptions, withoutPrototype } from './own.ts'
 import type { ResponseTarget } from './request.ts'
 import { demandReadable } from './token.ts'
 import type { AccessTokenOptions, Claims, MadeToken, TokenType } from './token.ts'
@@ -190,25 +190,23 @@ function setCookies(
   further: readonly string[],
 ): void {
   const { cookies } = exchange
+  const own = withoutPrototype(options)
   const lines = [...further]
   const csrf: { [Type in TokenType]?: string | undefined } = { ...exchange.csrf }
   for (const type of ['access', 'refresh'] as const) {
     const token = made[type]
     if (token === undefined) continue
-    lines.push(...cookies.lines(type, token, options))
+    lines.push(...cookies.lines(type, token, own))
     csrf[type] = token.claims.csrf
   }
-  cookies.write(lines, options.response)
+  cookies.write(lines, own.response)
   exchange.csrf = csrf
   cookies.warnOfInsecureTransport()
 }
 
 /** What `authorize.unsetJwtCookies` and its sisters do. */
-export function unsetCookies(
-  exchange: Exchange,
-  types: readonly TokenType[],
-  { response }: ResponseOption,
-): void {
+export function unsetCookies(exchange: Exchange, types: readonly TokenType[], options: ResponseOption): void {
+  const { response } = ownOptions(options, 'Unsetting cookies', ['response'])
   demandCookies(exchange)
   exchange.cookies.write(exchange.cookies.deletions(types), response)
 }
