@@ -134,6 +134,16 @@ describe.each(names)('examples/%s.ts', (name) => {
     expect(refused.headers.getSetCookie()).toEqual([])
   })
 
+  test.each(['', '{', 'null', '[]', '"x"', '{"username":1}'])(
+    'refuses the broken body %j with a 4xx',
+    async (body) => {
+      const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body }
+      const refused = await fetch(`${origin}/login`, init)
+      expect(Math.floor(refused.status / 100)).toBe(4)
+      expect(refused.headers.getSetCookie()).toEqual([])
+    },
+  )
+
   test.each([
     ['GET', '/protected', 'token_missing'],
     ['POST', '/refresh', 'token_missing'],
