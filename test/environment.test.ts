@@ -172,3 +172,9 @@ describe('optionsFromEnv', () => {
     ).toEqual({})
   })
 })
+
+test('what a variable must hold is said in the words of its option', () => {
+  expect(() => optionsFromEnv({ AUTHJWT_COOKIE_SECURE: '1' })).toThrow(
+    /AUTHJWT_COOKIE_SECURE must be true or false \(option cookieSecure\)/,
+  )
+})

@@ -1,6 +1,6 @@
 /** Reads options from environment variables under the ancestor's names, so that one `.env` serves both services. */
 
-import { acceptsOption, optionNames } from './resolve.ts'
+import { optionNames, optionProblem } from './resolve.ts'
 import type { AuthOptions } from './options.ts'
 import { suggestion } from './suggestion.ts'
 
@@ -34,13 +34,15 @@ export function optionsFromEnv(environment: Readonly<Record<string, string | und
   for (const [variable, text] of Object.entries(environment)) {
     if (!variable.toUpperCase().startsWith(prefix) || text === undefined) continue
     const option = variables.get(variable.toUpperCase())
-    const readings = option === undefined ? [] : readingsOf(option, text)
-    const value = readings.find(
-      (reading) => textOptions.has(option ?? '') || acceptsOption(option ?? '', reading),
-    )
-    if (option === undefined)
+    if (option === undefined) {
       problems.push(`${variable} names no option${suggestion(variable, [...variables.keys()])}`)
-    else if (value === undefined) problems.push(`${variable} holds what the option ${option} does not take`)
+      continue
+    }
+    const isText = textOptions.has(option)
+    const value = readingsOf(option, text).find(
+      (reading) => isText || optionProblem(option, reading) === null,
+    )
+    if (value === undefined) problems.push(`${variable} ${optionProblem(option, text)} (option ${option})`)
     else options[option] = value
   }
   if (problems.length > 0) {

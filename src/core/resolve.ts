@@ -112,13 +112,14 @@ const keyNames = ['secretKey', 'privateKey', 'publicKey'] as const
 /** The names of all options. */
 export const optionNames: readonly string[] = [...keyNames, ...Object.keys(rules)]
 
-/** The words that an environment variable may hold for an option, as its rule sees it. */
-export function acceptsOption(name: string, value: unknown): boolean {
+/** What is wrong with a value of an option, or `null`. */
+export function optionProblem(name: string, value: unknown): string | null {
   try {
     rules[name as keyof RuleTable].read(value)
-    return true
-  } catch {
-    return false
+    return null
+  } catch (error) {
+    if (error instanceof RuleError) return error.message
+    throw error
   }
 }
 
