@@ -189,6 +189,16 @@ describe('a function of the application', () => {
   })
 })
 
+test('an option that does not exist is refused by sign-out too', async () => {
+  const bound = setup().auth.authorize(port(), note())
+  await expect(bound.logout({ everywhere: true } as never)).rejects.toThrow(/everywhere/)
+})
+
+test('cookies for every site without any defence against other sites are refused at start-up', () => {
+  const options = { cookieSamesite: 'none', cookieCsrfProtect: false, fetchMetadata: false } as const
+  expect(() => setup(options)).toThrow(/cookieSamesite/)
+})
+
 test('an oversized token is told before anything else is looked at', async () => {
   const bound = setup().auth.authorize(
     port({ cookie: `access_token_cookie=${'a'.repeat(8193)}` }, 'POST'),

@@ -10,6 +10,7 @@ import type { FreshGuardOptions, Guard, GuardName, GuardOptions } from './guard.
 import type { JsonObject } from './json.ts'
 import type { FoundToken } from './location.ts'
 import type { MaybePromise } from './maybe.ts'
+import { ownOptions } from './own.ts'
 import { isPreflight } from './request.ts'
 import type { AuthRequest, AuthResponse } from './request.ts'
 import type {
@@ -114,7 +115,8 @@ export class Authorize<Schema extends UserClaimsSchema = AnyUserClaims, User = u
    * @returns `revoked`: whether the tokens themselves are dead from now on, which takes a store.
    * @throws {AuthError} `origin_forbidden` · `csrf_missing` · `csrf_mismatch`; then nothing is unset
    */
-  async logout(): Promise<{ readonly revoked: boolean }> {
+  async logout(options: Readonly<Record<string, never>> = {}): Promise<{ readonly revoked: boolean }> {
+    ownOptions(options, 'logout()', [])
     return this.#exchange.answer(() => logout(this.#exchange))
   }
 

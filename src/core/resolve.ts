@@ -196,6 +196,12 @@ function contradictions(options: ResolvedOptions, report: Report): void {
   const { cookiePrefix, cookieSecure } = options
   if (options.cookieSamesite === 'none' && !cookieSecure)
     report('cookieSamesite', "'none' needs cookieSecure: true")
+  if (options.cookieSamesite === 'none' && !options.cookieCsrfProtect && !options.fetchMetadata) {
+    report(
+      'cookieSamesite',
+      "'none' without cookieCsrfProtect and fetchMetadata lets every site act as the user",
+    )
+  }
   if (options.cookiePartitioned && !cookieSecure) report('cookiePartitioned', 'needs cookieSecure: true')
   if (cookiePrefix !== '' && !cookieSecure)
     report('cookiePrefix', `'${cookiePrefix}' needs cookieSecure: true`)
