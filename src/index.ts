@@ -18,5 +18,27 @@ export type { TokenLocation } from './core/location.ts'
 export type { AuthOptions, ResolvedOptions } from './core/options.ts'
 export type { AuthRequest, AuthResponse, ResponseTarget } from './core/request.ts'
 export type { AnyUserClaims, UserClaimsInput, UserClaimsOutput, UserClaimsSchema } from './core/schema.ts'
-export type { LoginOptions, RefreshOptions, ResponseOption, TokenPair } from './core/sign-in.ts'
-export type { AccessTokenOptions, Claims, RegisteredClaims, TokenOptions, TokenType } from './core/token.ts'
+export type { OwnSession, OwnSessions, SessionDirectory, SessionInfo } from './core/session-access.ts'
+export type { LoginOptions, RefreshOptions, TokenPair } from './core/sign-in.ts'
+export type { LogoutOptions } from './core/sign-out.ts'
+export type {
+  Adoption,
+  CreateOptions,
+  NewSession,
+  OpenedStore,
+  Outcome,
+  Revocation,
+  RevocationPage,
+  RevokeTarget,
+  RotateResult,
+  Rotation,
+  Session,
+  SessionMetadata,
+  Store,
+  StoreState,
+  Successor,
+  TokenFacts,
+} from './core/store.ts'
+export type { ResponseOption } from './core/token-cookies.ts'
+export type { Claims, RegisteredClaims, TokenType } from './core/claims.ts'
+export type { AccessTokenOptions, TokenOptions } from './core/token.ts'

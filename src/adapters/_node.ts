@@ -27,8 +27,7 @@ export class NodeRequest implements AuthRequest {
   header(name: string): string | undefined {
     const { headers } = this.#message
     const value = Object.hasOwn(headers, name) ? headers[name] : undefined
-    if (value === undefined && name === 'host')
-      return this.#message.headers[':authority'] as string | undefined
+    if (value === undefined && name === 'host') return headers[':authority'] as string | undefined
     return typeof value === 'string' ? value : value?.join(', ')
   }
 

@@ -57,26 +57,25 @@ class Outgoing implements AuthResponse {
 export function honoAuth<Schema extends UserClaimsSchema, User>(
   auth: Auth<Schema, User>,
 ): HonoAuth<Schema, User> {
-  const outgoing = new WeakMap<Context, Outgoing>()
-
   const authorize = (context: Context): Authorize<Schema, User> =>
-    auth.bind(context, () => {
-      const response = new Outgoing(context)
-      outgoing.set(context, response)
-      return [new FetchRequest(context.req), response]
-    })
+    auth.bind(context, () => [new FetchRequest(context.req), new Outgoing(context)])
+
+  const complete = ({ response }: Authorize<Schema, User>): void => {
+    if (response instanceof Outgoing) response.complete()
+  }
 
   const authErrors: MiddlewareHandler = async (context, next) => {
     await next()
     if (AuthError.is(context.error)) context.res = context.error.getResponse()
-    outgoing.get(context)?.complete()
+    complete(authorize(context))
   }
 
   const wrap =
     (guard: Guard): MiddlewareHandler =>
     async (context, next) => {
+      const bound = authorize(context)
       try {
-        const passed = authorize(context).pass(guard)
+        const passed = bound.pass(guard)
         if (passed instanceof Promise) await passed
       } catch (error) {
         if (!AuthError.is(error)) throw error
@@ -84,7 +83,7 @@ export function honoAuth<Schema extends UserClaimsSchema, User>(
         return context.newResponse(response.body, response)
       }
       await next()
-      outgoing.get(context)?.complete()
+      complete(bound)
       return undefined
     }
 

@@ -7,10 +7,13 @@ import { createGuard } from './guard.ts'
 import type { FreshGuardOptions, Guard, GuardName } from './guard.ts'
 import type { JsonObject } from './json.ts'
 import { parseUnverified } from './jws.ts'
-import { verifyByHand } from './check.ts'
+import { claimsToRevoke, verifyToken } from './check.ts'
 import { demandReadable } from './token.ts'
-import type { AccessTokenOptions, Claims, TokenOptions, TokenType } from './token.ts'
+import type { Claims, TokenType } from './claims.ts'
+import type { AccessTokenOptions, TokenOptions } from './token.ts'
 import { resolveOptions } from './resolve.ts'
+import { SessionDirectory } from './session-access.ts'
+import type { Sessions } from './session.ts'
 import type { AuthOptions, ResolvedOptions } from './options.ts'
 import type { AuthRequest, AuthResponse } from './request.ts'
 import type {
@@ -34,6 +37,10 @@ export class Auth<Schema extends UserClaimsSchema = AnyUserClaims, User = unknow
   /** The resolved options, frozen and without key material. */
   readonly options: ResolvedOptions
   readonly #engine: Engine
+  #directory: SessionDirectory | undefined
+  /** Where a request keeps what it is bound to. */
+  readonly #binding = Symbol('tallystick')
+  /** For requests that take no property: a WeakMap for all would keep the garbage collector busy. */
   readonly #bound = new WeakMap<object, Authorize<Schema, User>>()
 
   /** @internal */
@@ -63,12 +70,57 @@ export class Auth<Schema extends UserClaimsSchema = AnyUserClaims, User = unknow
   }
 
   /**
-   * Verifies a token that came by another way than a request: signature, claims, type, freshness, denylist.
+   * Verifies a token that came by another way than a request: signature, claims, type, freshness, revocation.
    *
    * @throws {AuthError} `token_invalid` · `token_expired` · `wrong_token_type` · `fresh_token_required` · …
    */
   async verify(token: string, expect: VerifyExpectations = {}): Promise<Claims<UserClaimsOutput<Schema>>> {
-    return (await verifyByHand(this.#engine, token, expect)) as Claims<UserClaimsOutput<Schema>>
+    return (await verifyToken(this.#engine, token, expect)) as Claims<UserClaimsOutput<Schema>>
+  }
+
+  /** The sessions of all subjects. @throws {TypeError} without the option `store` */
+  get sessions(): SessionDirectory {
+    this.#directory ??= new SessionDirectory(this.#demandSessions('sessions'))
+    return this.#directory
+  }
+
+  /**
+   * Denies one token until it expires; of a refresh token, ends its session.
+   *
+   * @param token The token itself, which is verified, or the claims that a guard gave.
+   * @throws {AuthError} for a token that is none · `store_unavailable`
+   * @throws {TypeError} without the option `store`
+   */
+  async revokeToken(token: string | Claims): Promise<void> {
+    const sessions = this.#demandSessions('revokeToken()')
+    const claims = await claimsToRevoke(this.#engine, token)
+    if (claims !== null) await sessions.revokeToken(claims)
+  }
+
+  #demandSessions(member: string): Sessions {
+    const { sessions } = this.#engine
+    if (sessions === undefined) throw new TypeError(`${member} needs the option store`)
+    return sessions
+  }
+
+  /**
+   * Resolves when the revocations are loaded; with `revocation: 'strict'`, when the store is open; without a store, at
+   * once.
+   *
+   * @throws {AuthError} `store_unavailable`: the store is still being tried, and this can be called again
+   */
+  async ready(): Promise<void> {
+    await this.#engine.sessions?.ready()
+  }
+
+  /**
+   * Tries once more what could not be revoked yet, stops following the store, and ends the connections that the store
+   * opened itself; the client you gave it stays open.
+   *
+   * @throws {AuthError} `store_unavailable` when the store does not close within 10 s
+   */
+  async close(): Promise<void> {
+    await this.#engine.sessions?.close()
   }
 
   /** Decodes the JOSE header of a token that nobody has verified: anybody can have written it. @throws {AuthError} */
@@ -88,10 +140,16 @@ export class Auth<Schema extends UserClaimsSchema = AnyUserClaims, User = unknow
 
   /** @internal Binds by the framework's own request object. */
   bind(raw: object, ports: () => readonly [AuthRequest, AuthResponse]): Authorize<Schema, User> {
-    const known = this.#bound.get(raw)
+    const holder = raw as { [binding: symbol]: Authorize<Schema, User> | undefined }
+    const here = holder[this.#binding]
+    // What a copy, an heir or a proxy shows here is another's, and stays: theirs is kept beside.
+    const known = here?.isBoundTo(raw) === true ? here : this.#bound.get(raw)
     if (known !== undefined) return known
-    const authorize = new Authorize<Schema, User>(this.#engine, ...ports())
-    this.#bound.set(raw, authorize)
+    const [request, response] = ports()
+    const authorize = new Authorize<Schema, User>(this.#engine, raw, request, response)
+    const isHeld =
+      here === undefined && Object.isExtensible(raw) && Reflect.set(raw, this.#binding, authorize)
+    if (!isHeld) this.#bound.set(raw, authorize)
     return authorize
   }
 

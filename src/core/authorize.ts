@@ -5,12 +5,11 @@ import type { CookieOptions } from './cookie-writer.ts'
 import type { Engine } from './engine.ts'
 import { AuthError } from './errors.ts'
 import { Exchange } from './exchange.ts'
-import { createGuard } from './guard.ts'
+import { createGuard, guardNames } from './guard.ts'
 import type { FreshGuardOptions, Guard, GuardName, GuardOptions } from './guard.ts'
 import type { JsonObject } from './json.ts'
 import type { FoundToken } from './location.ts'
 import type { MaybePromise } from './maybe.ts'
-import { ownOptions } from './own.ts'
 import { isPreflight } from './request.ts'
 import type { AuthRequest, AuthResponse } from './request.ts'
 import type {
@@ -20,18 +19,36 @@ import type {
   UserClaimsOutput,
   UserClaimsSchema,
 } from './schema.ts'
-import { login, logout, refresh, setTokenCookies, unsetCookies } from './sign-in.ts'
-import type { LoginOptions, RefreshOptions, ResponseOption, TokenPair } from './sign-in.ts'
+import { OwnSessions } from './session-access.ts'
+import { login, refresh } from './sign-in.ts'
+import type { LoginOptions, RefreshOptions, TokenPair } from './sign-in.ts'
+import { logout } from './sign-out.ts'
+import type { LogoutOptions } from './sign-out.ts'
+import { setTokenCookies, unsetCookies } from './token-cookies.ts'
+import type { ResponseOption } from './token-cookies.ts'
 import { demandReadable } from './token.ts'
-import type { AccessTokenOptions, Claims, TokenOptions, TokenType } from './token.ts'
+import type { Claims, TokenType } from './claims.ts'
+import type { AccessTokenOptions, TokenOptions } from './token.ts'
 
 /** Binds an `Auth` to one request and the response to it. */
 export class Authorize<Schema extends UserClaimsSchema = AnyUserClaims, User = unknown> {
   readonly #exchange: Exchange
+  #sessions: OwnSessions | undefined
 
   /** @internal */
-  constructor(engine: Engine, request: AuthRequest, response: AuthResponse) {
-    this.#exchange = new Exchange(engine, request, response)
+  constructor(engine: Engine, raw: object, request: AuthRequest, response: AuthResponse) {
+    this.#exchange = new Exchange(engine, raw, request, response)
+  }
+
+  /** @internal What it was bound with. */
+  get response(): AuthResponse {
+    return this.#exchange.response
+  }
+
+  /** @internal */
+  isBoundTo(raw: object): boolean {
+    // A deep copy of a request may have copied this object too, without what is private in it.
+    return #exchange in this && this.#exchange.raw === raw
   }
 
   /**
@@ -98,10 +115,16 @@ export class Authorize<Schema extends UserClaimsSchema = AnyUserClaims, User = u
   /**
    * Makes a new access token for a good refresh token, and sets its cookies if the token came by cookie.
    *
-   * The new token is not fresh and keeps `auth_time` and audience; the refresh token stays as it is.
+   * The new token is not fresh and keeps `auth_time` and audience. With a store the refresh token is replaced too: the
+   * old one is spent in one atomic step, and all who come with it within `rotationGrace` get the same successor.
    *
-   * @throws {AuthError} as `jwtRefreshTokenRequired`; CSRF is checked on every method. On `token_revoked` all
-   * cookies are unset, on nothing else.
+   * If the token came by cookie, `token_revoked` unsets all cookies, and so does a `refresh_reused` that ended the
+   * session (with `lateReplay: 'refuse'` it may not have); nothing else does.
+   *
+   * @throws {AuthError} as `jwtRefreshTokenRequired`, and `refresh_reused` · `cookie_too_large`; CSRF is checked on
+   * every method
+   * @throws {TypeError} for a wrong option, and when the headers have gone
+   * @see RFC 9700 section 4.14.2
    */
   async refresh(options: RefreshOptions<UserClaimsInput<Schema>> = {}): Promise<TokenPair> {
     return this.#exchange.answer(() => refresh(this.#exchange, options))
@@ -112,12 +135,12 @@ export class Authorize<Schema extends UserClaimsSchema = AnyUserClaims, User = u
    *
    * A token that is still good must come with its CSRF value; the access token is asked first.
    *
-   * @returns `revoked`: whether the tokens themselves are dead from now on, which takes a store.
+   * @returns `revoked`: whether the session, or the tokens without one, are dead from now on, which takes a store.
    * @throws {AuthError} `origin_forbidden` · `csrf_missing` · `csrf_mismatch`; then nothing is unset
+   * @throws {AuthError} `store_unavailable`; then all cookies are unset, and the store is told when it is back
    */
-  async logout(options: Readonly<Record<string, never>> = {}): Promise<{ readonly revoked: boolean }> {
-    ownOptions(options, 'logout()', [])
-    return this.#exchange.answer(() => logout(this.#exchange))
+  async logout(options: LogoutOptions = {}): Promise<{ readonly revoked: boolean }> {
+    return this.#exchange.answer(() => logout(this.#exchange, options))
   }
 
   /**
@@ -149,6 +172,17 @@ export class Authorize<Schema extends UserClaimsSchema = AnyUserClaims, User = u
     unsetCookies(this.#exchange, ['access', 'refresh'], options)
   }
 
+  /** The sessions of the user whom a guard has found. @throws {TypeError} without the option `store` */
+  get sessions(): OwnSessions {
+    const { sessions } = this.#exchange.engine
+    if (sessions === undefined) throw new TypeError('sessions needs the option store')
+    this.#sessions ??= new OwnSessions(sessions, () => {
+      const { sub: subject, sid } = this.#demandIdentity('sessions').verified.claims
+      return { subject, sid }
+    })
+    return this.#sessions
+  }
+
   /** Makes an access token; for the subject that a guard has found, it belongs to the same sign-in. @throws {TypeError} */
   async createAccessToken(
     subject: string,
@@ -157,7 +191,13 @@ export class Authorize<Schema extends UserClaimsSchema = AnyUserClaims, User = u
     return this.#make('access', subject, options)
   }
 
-  /** Makes a refresh token; for the subject that a guard has found, it belongs to the same sign-in. @throws {TypeError} */
+  /**
+   * Makes a refresh token; for the subject that a guard has found, it takes over the time of the sign-in.
+   *
+   * With a store it belongs to no session until it is used: a session has one refresh token at a time.
+   *
+   * @throws {TypeError}
+   */
   async createRefreshToken(
     subject: string,
     ...[options]: OptionsWithClaims<UserClaimsInput<Schema>, TokenOptions<UserClaimsInput<Schema>>>
@@ -167,8 +207,10 @@ export class Authorize<Schema extends UserClaimsSchema = AnyUserClaims, User = u
 
   async #make(type: TokenType, subject: string, options: AccessTokenOptions<unknown> = {}): Promise<string> {
     const claims = this.#exchange.identity?.verified.claims
-    const inherited = claims?.sub === subject ? { authTime: claims.auth_time, sid: claims.sid } : {}
-    return demandReadable(await this.#exchange.engine.tokens.make(type, subject, options, inherited))
+    const { sessions, tokens } = this.#exchange.engine
+    const sid = type === 'refresh' && sessions !== undefined ? undefined : claims?.sid
+    const inherited = claims?.sub === subject ? { authTime: claims.auth_time, sid } : {}
+    return demandReadable(await tokens.make(type, subject, options, inherited))
   }
 
   /** The claims that a guard has established. @throws {TypeError} when none has */
@@ -234,8 +276,9 @@ export class Authorize<Schema extends UserClaimsSchema = AnyUserClaims, User = u
     const claims = this.#exchange.identity?.verified.claims
     const value = this.#exchange.csrf[type] ?? (claims?.type === type ? claims.csrf : undefined)
     if (value !== undefined) return value
-    const guard = type === 'access' ? 'jwtRequired' : 'jwtRefreshTokenRequired'
-    throw new TypeError(`getCsrfToken('${type}') needs cookies set in this request, or ${guard}() before it`)
+    throw new TypeError(
+      `getCsrfToken('${type}') needs cookies set in this request, or ${guardNames[type]}() before it`,
+    )
   }
 }
 

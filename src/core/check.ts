@@ -1,8 +1,10 @@
 /** The checks that stand between a request and its identity, in their fixed order; publishes nothing before the last one. */
 
 import { checkCsrf, demandCsrfValue, readCsrfValue } from './csrf.ts'
+import { ask, unavailable } from './deadline.ts'
 import type { Engine } from './engine.ts'
 import { AuthError } from './errors.ts'
+import { guardNames } from './guard.ts'
 import type { Guard } from './guard.ts'
 import { demandSize } from './jws.ts'
 import { findToken, missingToken } from './location.ts'
@@ -13,7 +15,8 @@ import { isNavigation, isOriginAllowed } from './origin.ts'
 import { ownOptions } from './own.ts'
 import type { AuthRequest } from './request.ts'
 import { clockSkewSeconds } from './token.ts'
-import type { TokenType, VerifiedToken } from './token.ts'
+import type { Claims, TokenType } from './claims.ts'
+import type { VerifiedToken } from './token.ts'
 
 /** Who a request comes from, once everything was checked. */
 export interface Identity {
@@ -22,7 +25,7 @@ export interface Identity {
   readonly location: FoundToken['location']
   /** What `userLookup` gave. */
   readonly user: unknown
-  /** Whether the denylist was asked, or need not be. */
+  /** Whether denylist and store were asked, or need not be. */
   readonly isRevocationChecked: boolean
 }
 
@@ -75,12 +78,15 @@ function checkToken(
   return chain(demandCsrf(engine, request, guard, location), (csrfValue) =>
     chain(engine.tokens.verify(token), (verified) => {
       checkType(guard, verified)
-      checkFreshness(engine, guard, verified)
-      if (csrfValue !== null) checkCsrf(csrfValue, verified.claims)
+      checkFreshness(engine, guard.fresh, verified)
+      if (csrfValue !== null) checkCsrf(engine.isEqual, csrfValue, verified.claims)
       const isKnown = known?.token === token
       if (isKnown && known.isRevocationChecked) return known
       const isRevocationChecked = isRevocationCheckDue(guard, verified)
-      return chain(isRevocationChecked ? checkRevocation(engine, verified) : undefined, () =>
+      const check = isRevocationChecked
+        ? checkRevocation(engine, verified.claims, guard.willRotate)
+        : undefined
+      return chain(check, () =>
         chain(isKnown ? known.user : findUser(engine, verified), (user) => {
           return { token, verified, location, user, isRevocationChecked }
         }),
@@ -90,7 +96,7 @@ function checkToken(
 }
 
 /** Verifies a token without a request: what `auth.verify` does. */
-export function verifyByHand(
+export function verifyToken(
   engine: Engine,
   token: string,
   expect: { readonly type?: TokenType | undefined; readonly fresh?: boolean | undefined },
@@ -98,12 +104,30 @@ export function verifyByHand(
   const { type = 'access', fresh = false } = ownOptions(expect, 'verify()', ['type', 'fresh'])
   if (typeof token !== 'string') throw new TypeError('verify() takes a token, which is a string')
   if (!Object.hasOwn(typeMessages, type)) throw new TypeError("expect.type must be 'access' or 'refresh'")
-  const guard = engine.guards[type === 'access' ? 'jwtRequired' : 'jwtRefreshTokenRequired']
+  const guard = engine.guards[guardNames[type]]
   return chain(engine.tokens.verify(token), (verified) => {
     checkType(guard, verified)
-    checkFreshness(engine, { ...guard, fresh }, verified)
-    return chain(checkRevocation(engine, verified), () => verified.claims)
+    checkFreshness(engine, fresh, verified)
+    return chain(checkRevocation(engine, verified.claims, false), () => verified.claims)
   })
+}
+
+/** The claims of a token that somebody wants to revoke; `null` where it has expired by itself. @throws {AuthError} */
+export async function claimsToRevoke(engine: Engine, token: unknown): Promise<Claims | null> {
+  if (typeof token !== 'string') return demandClaims(token)
+  try {
+    return (await engine.tokens.verify(token)).claims
+  } catch (error) {
+    if (AuthError.is(error, 'token_expired')) return null
+    throw error
+  }
+}
+
+function demandClaims(value: unknown): Claims {
+  const { sub, jti, type } = Object(value) as Partial<Claims>
+  const isComplete = [sub, jti].every((claim) => typeof claim === 'string' && claim !== '')
+  if (isComplete && (type === 'access' || type === 'refresh')) return value as Claims
+  throw new TypeError('revokeToken() takes a token, or the claims of one with sub, jti and type')
 }
 
 /** The value to compare later, or `null` where this request needs none. */
@@ -148,7 +172,7 @@ export function checkType(guard: Guard, { header, claims }: VerifiedToken): void
   throw new AuthError('wrong_token_type', { message: typeMessages[guard.type] })
 }
 
-function checkFreshness(engine: Engine, { fresh }: Guard, { claims }: VerifiedToken): void {
+function checkFreshness(engine: Engine, fresh: Guard['fresh'], { claims }: VerifiedToken): void {
   if (fresh === false) return
   if (fresh === true) {
     if (claims.fresh !== true) throw new AuthError('fresh_token_required')
@@ -164,42 +188,27 @@ function isRevocationCheckDue(guard: Guard, { claims }: VerifiedToken): boolean 
   return guard.checksRevocation || claims.type === 'refresh'
 }
 
-function checkRevocation(engine: Engine, { claims }: VerifiedToken): MaybePromise<void> {
-  const { denylist, denylistEnabled, denylistTokenChecks, storeTimeout } = engine.options
+/**
+ * Asks the denylist and the store.
+ *
+ * @param willRotate Whether the refresh token is about to be rotated, which judges it in the same step.
+ * @throws {AuthError} `token_revoked` · `refresh_reused` · `store_unavailable` · …
+ */
+export function checkRevocation(engine: Engine, claims: Claims, willRotate: boolean): MaybePromise<void> {
+  return chain(checkDenylist(engine, claims), () => engine.sessions?.check(claims, willRotate))
+}
+
+function checkDenylist({ options }: Engine, claims: Claims): MaybePromise<void> {
+  const { denylist, denylistEnabled, denylistTokenChecks, storeTimeout } = options
   if (denylist === undefined || !denylistEnabled || !denylistTokenChecks.includes(claims.type)) return
   return chain(
-    ask(() => denylist(claims), storeTimeout),
+    ask(() => denylist(claims), storeTimeout, 'The denylist'),
     (isRevoked) => {
       if (isRevoked === true) throw new AuthError('token_revoked')
       if (isRevoked !== false)
         throw unavailable(new TypeError('The denylist answered with something that is no boolean'))
     },
   )
-}
-
-/** Waits at most so long for an answer; every failure is one and the same refusal. */
-function ask(question: () => unknown, timeoutSeconds: number): MaybePromise<unknown> {
-  let answer: unknown
-  try {
-    answer = settle(question())
-  } catch (cause) {
-    throw unavailable(cause)
-  }
-  if (!(answer instanceof Promise)) return answer
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const late = new Promise((_, reject) => {
-    const cause = new Error(`The denylist gave no answer in ${timeoutSeconds} s`)
-    timer = setTimeout(() => reject(cause), timeoutSeconds * 1000)
-  })
-  return Promise.race([answer, late])
-    .catch((cause: unknown) => {
-      throw unavailable(cause)
-    })
-    .finally(() => clearTimeout(timer))
-}
-
-function unavailable(cause: unknown): AuthError {
-  return new AuthError('store_unavailable', { cause })
 }
 
 /** An error of the look-up itself is the application's own, and passes as it is. */

@@ -7,7 +7,8 @@ import type { Engine } from './engine.ts'
 import { insecureHost } from './origin.ts'
 import { splitUrl, toAuthResponse } from './request.ts'
 import type { AuthRequest, AuthResponse } from './request.ts'
-import type { MadeToken, TokenType } from './token.ts'
+import type { TokenType } from './claims.ts'
+import type { MadeToken } from './token.ts'
 
 /** What can be said of cookies when they are set. */
 export interface CookieOptions {

@@ -1,12 +1,12 @@
 /** The double submit: the value a page must send back, against the half that is signed into the token. */
 
 import { AuthError, invalidToken } from './errors.ts'
-import { isEqualConstantTime } from './jws.ts'
+import type { Equality } from './equality.ts'
 import { chain } from './maybe.ts'
 import type { MaybePromise } from './maybe.ts'
 import { mediaType, ownText, readBody } from './request.ts'
 import type { AuthRequest } from './request.ts'
-import type { RegisteredClaims } from './token.ts'
+import type { RegisteredClaims } from './claims.ts'
 
 /** RFC 9110 section 9.2.1, without TRACE, which no browser sends. */
 const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS'])
@@ -49,7 +49,7 @@ export function demandCsrfValue(value: string | undefined): string {
  *
  * @throws {AuthError} `csrf_mismatch`; `token_invalid` for a token without the claim
  */
-export function checkCsrf(sent: string, claims: RegisteredClaims): void {
+export function checkCsrf(isEqual: Equality, sent: string, claims: RegisteredClaims): void {
   if (typeof claims.csrf !== 'string' || claims.csrf === '') throw invalidToken('claims_invalid')
-  if (!isEqualConstantTime(sent, claims.csrf)) throw new AuthError('csrf_mismatch')
+  if (!isEqual(sent, claims.csrf)) throw new AuthError('csrf_mismatch')
 }

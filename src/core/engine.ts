@@ -2,6 +2,8 @@
 
 import type { CookieSpec } from './cookie.ts'
 import { createMethodRule } from './csrf.ts'
+import { createEquality } from './equality.ts'
+import type { Equality } from './equality.ts'
 import { createEmitter } from './events.ts'
 import type { Emitter } from './events.ts'
 import { createGuard } from './guard.ts'
@@ -9,8 +11,9 @@ import type { Guard, GuardName } from './guard.ts'
 import type { JwsKeys } from './jws.ts'
 import type { LocationNames } from './location.ts'
 import type { ResolvedOptions } from './options.ts'
+import { Sessions } from './session.ts'
 import { Tokens } from './token.ts'
-import type { TokenType } from './token.ts'
+import type { TokenType } from './claims.ts'
 
 /** Where one type of token and its CSRF value are found. */
 export interface TypeNames extends LocationNames {
@@ -31,6 +34,8 @@ export interface Engine {
   readonly options: ResolvedOptions
   readonly tokens: Tokens
   readonly emitter: Emitter
+  /** Only with the option `store`. */
+  readonly sessions: Sessions | undefined
   readonly names: Readonly<Record<TokenType, TypeNames>>
   readonly cookies: Readonly<Record<TokenType, CookiePair>>
   /** Whether cookies are a location at all. */
@@ -38,21 +43,26 @@ export interface Engine {
   /** The guards without options, and the two forms of `refresh()`. */
   readonly guards: Readonly<Record<GuardName | 'refresh' | 'refreshByNavigation', Guard>>
   isCsrfMethod(method: string): boolean
+  /** In constant time. */
+  readonly isEqual: Equality
 }
 
 export function createEngine(options: ResolvedOptions, keys: JwsKeys): Engine {
   const hasCookies = options.tokenLocation.includes('cookies')
   const hasCsrf = hasCookies && options.cookieCsrfProtect
   const cookies = { access: createPair(options, 'access'), refresh: createPair(options, 'refresh') }
+  const emitter = createEmitter(options.onEvent)
   return {
     options,
     tokens: new Tokens({ ...options, hasCsrf }, keys),
-    emitter: createEmitter(options.onEvent),
+    emitter,
+    sessions: options.store === undefined ? undefined : new Sessions(options.store, options, emitter),
     names: { access: createNames(options, 'access'), refresh: createNames(options, 'refresh') },
     cookies,
     hasCookies,
     guards: createGuards(options),
     isCsrfMethod: createMethodRule(options.csrfMethods),
+    isEqual: createEquality(),
   }
 }
 
@@ -95,7 +105,7 @@ function createGuards({ tokenLocation }: ResolvedOptions): Engine['guards'] {
     jwtOptional: createGuard('jwtOptional', tokenLocation),
     jwtRefreshTokenRequired: refresh,
     freshJwtRequired: createGuard('freshJwtRequired', tokenLocation),
-    refresh: { ...refresh, csrf: 'always' },
-    refreshByNavigation: { ...refresh, csrf: 'navigation' },
+    refresh: { ...refresh, csrf: 'always', willRotate: true },
+    refreshByNavigation: { ...refresh, csrf: 'navigation', willRotate: true },
   }
 }

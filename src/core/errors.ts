@@ -71,6 +71,8 @@ export type RejectionReason =
   | 'schema_invalid'
   | 'too_old'
   | 'ambiguous'
+  /** The token before the newest one, and the session lives on. */
+  | 'late'
 
 /** The body of a refusal (RFC 9457), served as `application/problem+json`. */
 export interface Problem {

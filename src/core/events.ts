@@ -23,6 +23,34 @@ export type AuthEvent =
       readonly host: string
       readonly remedy: string
     }
+  | {
+      /** A sign-in, a refresh, and one that came with the token before it, as racing tabs do. */
+      readonly type: 'session.created' | 'session.rotated' | 'session.grace'
+    }
+  | {
+      /** A refresh token that had long been replaced came back: it was copied, or its answer got lost. */
+      readonly type: 'session.reused'
+      /** How many generations it is behind the newest one. */
+      readonly distance: number
+      /** How long ago the newest one was made. */
+      readonly ageSeconds: number
+      /** Whether this has ended the session. */
+      readonly hasEnded: boolean
+    }
+  | {
+      readonly type: 'session.revoked'
+      /** How many sessions, tokens and subjects. */
+      readonly count: number
+    }
+  | {
+      /** The store does not answer as it should, and does again; once each. */
+      readonly type: 'store.unavailable' | 'store.recovered'
+    }
+  | {
+      /** The store works, but an operator should put something right. */
+      readonly type: 'store.warning'
+      readonly remedy: string
+    }
 
 /** Publishes events; costs nothing while nobody listens. */
 export interface Emitter {

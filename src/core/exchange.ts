@@ -9,7 +9,7 @@ import type { AuthErrorCode, RejectionReason } from './errors.ts'
 import type { Guard } from './guard.ts'
 import type { MaybePromise } from './maybe.ts'
 import type { AuthRequest, AuthResponse } from './request.ts'
-import type { TokenType } from './token.ts'
+import type { TokenType } from './claims.ts'
 
 /** Errors that `optionalErrors: 'anonymous'` turns into "nobody". */
 const anonymousCodes: ReadonlySet<AuthErrorCode> = new Set<AuthErrorCode>([
@@ -25,6 +25,9 @@ const anonymousCodes: ReadonlySet<AuthErrorCode> = new Set<AuthErrorCode>([
 export class Exchange {
   readonly engine: Engine
   readonly request: AuthRequest
+  readonly response: AuthResponse
+  /** The framework's own request, or context. */
+  readonly raw: object
   /** Whom a guard has found. */
   identity: Identity | null = null
   /** Whether a CORS preflight was let through. */
@@ -33,19 +36,19 @@ export class Exchange {
   isAnonymous = false
   /** The CSRF values of the cookies that this response sets. */
   csrf: { readonly [Type in TokenType]?: string | undefined } = {}
-  readonly #response: AuthResponse
   readonly trace: Trace = { location: undefined }
   #writer: CookieWriter | undefined
 
-  constructor(engine: Engine, request: AuthRequest, response: AuthResponse) {
+  constructor(engine: Engine, raw: object, request: AuthRequest, response: AuthResponse) {
     this.engine = engine
+    this.raw = raw
     this.request = request
-    this.#response = response
+    this.response = response
   }
 
   /** Made when it is needed: most requests set no cookie. */
   get cookies(): CookieWriter {
-    this.#writer ??= new CookieWriter(this.engine, this.request, this.#response)
+    this.#writer ??= new CookieWriter(this.engine, this.request, this.response)
     return this.#writer
   }
 
@@ -91,8 +94,11 @@ export class Exchange {
       return await step()
     } catch (error) {
       const rejection = this.#reject(error)
-      if (AuthError.is(rejection, 'token_revoked') && this.engine.hasCookies) {
-        this.cookies.writeIfPossible(this.cookies.deletions())
+      if (endsSignIn(rejection)) {
+        this.identity = null
+        // A token from elsewhere says nothing of the cookies.
+        const isFromCookie = this.engine.hasCookies && this.trace.location === 'cookies'
+        if (isFromCookie) this.cookies.writeIfPossible(this.cookies.deletions())
       }
       throw rejection
     }
@@ -130,4 +136,10 @@ export class Exchange {
       ...(error.code === 'origin_forbidden' && { remedy: 'add the origin to trustedOrigins if it is yours' }),
     })
   }
+}
+
+/** Whether what the refused token belongs to has ended; a late one whose session lives on may have a good successor. */
+function endsSignIn(error: unknown): boolean {
+  const isReused = AuthError.is(error, 'refresh_reused') && error.cause !== 'late'
+  return isReused || AuthError.is(error, 'token_revoked')
 }

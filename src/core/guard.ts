@@ -5,7 +5,7 @@ import type { Duration } from './duration.ts'
 import { tokenLocations } from './location.ts'
 import type { TokenLocation } from './location.ts'
 import { ownOptions } from './own.ts'
-import type { TokenType } from './token.ts'
+import type { TokenType } from './claims.ts'
 
 /** What a guard can be told; nothing here is remembered beyond the call. */
 export interface GuardOptions {
@@ -19,7 +19,7 @@ export interface GuardOptions {
   readonly csrf?: 'always' | undefined
   /** `false` takes either type of token. */
   readonly verifyType?: false | undefined
-  /** Leaves the denylist out; access tokens only. */
+  /** Leaves the denylist and the store out; access tokens only. */
   readonly skipRevocationCheck?: boolean | undefined
 }
 
@@ -31,6 +31,12 @@ export interface FreshGuardOptions extends GuardOptions {
 
 /** The guards that users know. */
 export type GuardName = 'jwtRequired' | 'jwtOptional' | 'jwtRefreshTokenRequired' | 'freshJwtRequired'
+
+/** The guard that demands a token of each type. */
+export const guardNames: Readonly<Record<TokenType, 'jwtRequired' | 'jwtRefreshTokenRequired'>> = {
+  access: 'jwtRequired',
+  refresh: 'jwtRefreshTokenRequired',
+}
 
 /** A guard, normalised once. */
 export interface Guard {
@@ -45,6 +51,8 @@ export interface Guard {
   readonly csrfToken: string | undefined
   readonly csrf: 'methods' | 'always' | 'navigation'
   readonly checksRevocation: boolean
+  /** Whether the refresh token is about to be rotated, which judges it in the same step. */
+  readonly willRotate: boolean
 }
 
 const optionNames = ['locations', 'token', 'csrfToken', 'csrf', 'verifyType', 'skipRevocationCheck']
@@ -71,6 +79,7 @@ export function createGuard(
     csrfToken: isCsrfGiven ? (options.csrfToken ?? '') : undefined,
     csrf: options.csrf === 'always' || isCsrfGiven ? 'always' : 'methods',
     checksRevocation: type === 'refresh' || options.skipRevocationCheck !== true,
+    willRotate: false,
   })
 }
 

@@ -1,9 +1,11 @@
 /** Signs and verifies JWS compact serialisations; the only place that computes a signature. */
 
 import { Buffer } from 'node:buffer'
-import { constants, createHmac, sign, timingSafeEqual, verify } from 'node:crypto'
+import { constants, sign, verify } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
+import { createEquality } from './equality.ts'
 import { AuthError, invalidToken } from './errors.ts'
+import { createMac } from './hmac.ts'
 import { parseJsonObject } from './json.ts'
 import type { JsonObject } from './json.ts'
 
@@ -37,21 +39,26 @@ export interface AlgorithmEntry {
   readonly hash?: string
   /** PS algorithms: the length of the salt in bytes. */
   readonly saltLength?: number
-  sign(input: string, key: KeyObject): Buffer
-  verify(input: string, key: KeyObject, signature: Buffer): boolean
+  createSigner(key: KeyObject): Signer
+  createVerifier(key: KeyObject): Verifier
 }
 
+/** Signs the ASCII text of header and payload; gives the signature in base64url. */
+export type Signer = (input: string) => string
+
+/** @param signature In base64url without stray bits. */
+export type Verifier = (input: string, signature: string) => boolean
+
 function hmac(name: Algorithm, hash: string, minSecretBytes: number): AlgorithmEntry {
-  const mac = (input: string, key: KeyObject): Buffer =>
-    createHmac(hash, key).update(input, 'latin1').digest()
   return {
     name,
     keyTypes: ['secret'],
     minSecretBytes,
-    sign: mac,
-    verify(input, key, signature) {
-      const expected = mac(input, key)
-      return expected.length === signature.length && timingSafeEqual(expected, signature)
+    createSigner: (key) => createMac(hash, key),
+    createVerifier(key) {
+      const mac = createMac(hash, key)
+      const isEqual = createEquality()
+      return (input, signature) => isEqual(mac(input), signature)
     },
   }
 }
@@ -77,10 +84,12 @@ function asymmetric(name: Algorithm, facts: AsymmetricFacts): AlgorithmEntry {
     ...(hash !== null && { hash }),
     ...(parameters?.saltLength !== undefined && { saltLength: parameters.saltLength }),
     minSecretBytes: 0,
-    sign: (input, key) => sign(hash, Buffer.from(input, 'latin1'), { key, ...parameters }),
-    verify(input, key, signature) {
-      if (signatureBytes !== undefined && signature.length !== signatureBytes) return false
-      return verify(hash, Buffer.from(input, 'latin1'), { key, ...parameters }, signature)
+    createSigner: (key) => (input) =>
+      sign(hash, Buffer.from(input, 'latin1'), { key, ...parameters }).toString('base64url'),
+    createVerifier: (key) => (input, signature) => {
+      const bytes = Buffer.from(signature, 'base64url')
+      if (signatureBytes !== undefined && bytes.length !== signatureBytes) return false
+      return verify(hash, Buffer.from(input, 'latin1'), { key, ...parameters }, bytes)
     },
   }
 }
@@ -129,10 +138,27 @@ export const algorithms: ReadonlyMap<string, AlgorithmEntry> = new Map(Object.en
 export interface JwsKey {
   readonly algorithm: AlgorithmEntry
   /** Absent where this process only verifies. */
-  readonly signing?: KeyObject
-  readonly verifying: KeyObject
-  /** The protected header of the tokens it signs, encoded once. */
+  readonly sign?: Signer
+  readonly verify: Verifier
+  /** The protected header of the tokens it signs, and the same encoded. */
+  readonly header: JsonObject
   readonly encodedHeader: string
+}
+
+/** Binds keys to an algorithm that they were judged to fit. */
+export function createJwsKey(
+  algorithm: AlgorithmEntry,
+  signing: KeyObject | undefined,
+  verifying: KeyObject,
+): JwsKey {
+  const encodedHeader = encodeHeader(algorithm.name)
+  return {
+    algorithm,
+    ...(signing && { sign: algorithm.createSigner(signing) }),
+    verify: algorithm.createVerifier(verifying),
+    header: parsePart(encodedHeader),
+    encodedHeader,
+  }
 }
 
 /** The keys of one `Auth`. */
@@ -142,6 +168,8 @@ export interface JwsKeys {
   readonly signers: ReadonlyMap<string, JwsKey>
   /** By `alg`: the allow-list of what is accepted; the header of a token only picks from it. */
   readonly verifiers: ReadonlyMap<string, JwsKey>
+  /** The same by the encoded header of the tokens that are made here, which need not be read again. */
+  readonly byEncodedHeader: ReadonlyMap<string, JwsKey>
 }
 
 /** A token whose signature has been verified. */
@@ -181,16 +209,20 @@ export function verifyJws(token: string, keys: JwsKeys): VerifiedJws {
   if (!compactSyntax.test(token)) throw invalidToken('malformed')
   const headerEnd = token.indexOf('.')
   const payloadEnd = token.lastIndexOf('.')
-  const encodedHeader = token.slice(0, headerEnd)
-  const header = parsePart(encodedHeader)
-  const key = findKey(header, keys)
-  const signature = decodePart(token.slice(payloadEnd + 1))
-  if (signature === null) throw invalidToken('malformed')
-  if (signature.length === 0) throw invalidToken('signature_invalid')
-  if (!key.algorithm.verify(token.slice(0, payloadEnd), key.verifying, signature)) {
+  const { header, key } = readHeader(token.slice(0, headerEnd), keys)
+  const signature = token.slice(payloadEnd + 1)
+  if (!isCanonical(signature)) throw invalidToken('malformed')
+  if (signature === '' || !key.verify(token.slice(0, payloadEnd), signature)) {
     throw invalidToken('signature_invalid')
   }
   return { header, payload: parsePart(token.slice(headerEnd + 1, payloadEnd)) }
+}
+
+function readHeader(encoded: string, keys: JwsKeys): { readonly header: JsonObject; readonly key: JwsKey } {
+  const known = keys.byEncodedHeader.get(encoded)
+  if (known !== undefined) return { header: known.header, key: known }
+  const header = parsePart(encoded)
+  return { header, key: findKey(header, keys) }
 }
 
 function findKey(header: JsonObject, keys: JwsKeys): JwsKey {
@@ -211,16 +243,16 @@ function findKey(header: JsonObject, keys: JwsKeys): JwsKey {
  * @param headers Further header parameters, already copied and checked.
  */
 export function signJws(payload: JsonObject, key: JwsKey, headers?: JsonObject): string {
-  if (key.signing === undefined) {
+  if (key.sign === undefined) {
     throw new TypeError('This Auth has no private key and can only verify: set privateKey to make tokens')
   }
   const header = headers === undefined ? key.encodedHeader : encodeHeader(key.algorithm.name, headers)
   const input = `${header}.${encodePart(payload)}`
-  return `${input}.${key.algorithm.sign(input, key.signing).toString('base64url')}`
+  return `${input}.${key.sign(input)}`
 }
 
 /** The protected header of RFC 7519 section 5.1, then the caller's parameters. */
-export function encodeHeader(algorithm: Algorithm, headers?: JsonObject): string {
+function encodeHeader(algorithm: Algorithm, headers?: JsonObject): string {
   return encodePart({ alg: algorithm, typ: 'JWT', ...headers })
 }
 
@@ -234,16 +266,17 @@ function encodePart(value: JsonObject): string {
  * @throws {AuthError} `token_invalid`
  */
 function parsePart(part: string): JsonObject {
-  const bytes = decodePart(part)
-  const value = bytes === null ? null : parseJsonObject(bytes)
+  const value = isCanonical(part) ? parseJsonObject(Buffer.from(part, 'base64url')) : null
   if (value === null) throw invalidToken('malformed')
   return value
 }
 
-/** Node's decoder takes padding, white space and stray bits; only what encodes back to the same text counts. */
-function decodePart(part: string): Buffer | null {
-  const bytes = Buffer.from(part, 'base64url')
-  return bytes.toString('base64url') === part ? bytes : null
+/** What the last character can be, by how many characters stand in the last group of four; one alone is no byte. */
+const lastCharacters: readonly (RegExp | null)[] = [/^/, null, /[AQgw]$/, /[AEIMQUYcgkosw048]$/]
+
+/** Whether base64url text is the only one for its bytes: the bits to spare in its end are zero (RFC 4648 section 3.5). */
+function isCanonical(text: string): boolean {
+  return lastCharacters[text.length % 4]?.test(text) ?? false
 }
 
 /** Splits a token whose signature nobody has looked at. @throws {AuthError} `token_invalid` · `token_too_large` */
@@ -252,11 +285,4 @@ export function parseUnverified(token: unknown): VerifiedJws {
   if (typeof token !== 'string' || !compactSyntax.test(token)) throw invalidToken('malformed')
   const [header = '', payload = ''] = token.split('.')
   return { header: parsePart(header), payload: parsePart(payload) }
-}
-
-/** Compares two short texts in time that depends on their lengths alone. */
-export function isEqualConstantTime(left: string, right: string): boolean {
-  const leftBytes = Buffer.from(left)
-  const rightBytes = Buffer.from(right)
-  return leftBytes.length === rightBytes.length && timingSafeEqual(leftBytes, rightBytes)
 }

@@ -4,7 +4,7 @@ import { Buffer } from 'node:buffer'
 import { createPrivateKey, createPublicKey, createSecretKey, KeyObject } from 'node:crypto'
 import type { JsonWebKeyInput } from 'node:crypto'
 import { asymmetricProblem, parameterProblem } from './asymmetric-strength.ts'
-import { algorithms, encodeHeader } from './jws.ts'
+import { algorithms, createJwsKey } from './jws.ts'
 import type { Algorithm, AlgorithmEntry, JwsKey, JwsKeys } from './jws.ts'
 import { isKeyMaterial, makeSecret, secretProblem } from './secret-strength.ts'
 
@@ -49,14 +49,14 @@ export function resolveKeys(options: KeyOptions, report: Report): JwsKeys | unde
     if (algorithm === undefined) continue
     const problem = algorithmProblem(algorithm, pair, options.unsafeAllowWeakSecret)
     if (problem !== null) note(pair.option, problem)
-    const { signing, verifying } = pair
-    keys.set(name, { algorithm, ...(signing && { signing }), verifying, encodedHeader: encodeHeader(name) })
+    else keys.set(name, createJwsKey(algorithm, pair.signing, pair.verifying))
   }
   if (failed) return undefined
   const verifiers = new Map(
     [...keys].filter(([name]) => options.decodeAlgorithms.includes(name as Algorithm)),
   )
-  return { defaultAlgorithm: options.algorithm, signers: keys, verifiers }
+  const byEncodedHeader = new Map([...verifiers.values()].map((key) => [key.encodedHeader, key]))
+  return { defaultAlgorithm: options.algorithm, signers: keys, verifiers, byEncodedHeader }
 }
 
 /** Key material of one kind, before it is bound to an algorithm. */

@@ -8,7 +8,8 @@ import type { Algorithm } from './jws.ts'
 import type { KeyInput } from './key.ts'
 import type { TokenLocation } from './location.ts'
 import type { AnyUserClaims, UserClaimsOutput, UserClaimsSchema } from './schema.ts'
-import type { Claims, TokenType } from './token.ts'
+import type { Store } from './store.ts'
+import type { Claims, TokenType } from './claims.ts'
 
 /**
  * What `createAuth` takes. Lifetimes are seconds or a text like `'15m'`; `undefined` means not given.
@@ -113,8 +114,41 @@ export interface AuthOptions<Schema extends UserClaimsSchema = AnyUserClaims, Us
   readonly denylistEnabled?: boolean | undefined
   /** @default ['access', 'refresh'] */
   readonly denylistTokenChecks?: readonly TokenType[] | undefined
-  /** Seconds that the denylist may take, up to 30. @default 1 */
+  /** Keeps sessions, so that refresh tokens rotate and what was ended is refused everywhere. */
+  readonly store?: Store | undefined
+  /**
+   * For how long after a rotation the token before it is still answered: a minute at most, and shorter than an access
+   * token lives.
+   *
+   * @default 30
+   */
+  readonly rotationGrace?: Duration | undefined
+  /** Whether the token before the newest one ends the session once the grace has passed, or is only refused. @default 'revoke' */
+  readonly lateReplay?: 'revoke' | 'refuse' | undefined
+  /** Whether guards know all revocations, or ask the store on each request. @default 'replicated' */
+  readonly revocation?: 'replicated' | 'strict' | undefined
+  /**
+   * For how long guards for access tokens serve without news from the store, at most as long as an access token lives.
+   *
+   * @default 5
+   */
+  readonly maxStaleness?: Duration | undefined
+  /** Seconds that the store or the denylist may take, up to 30. @default 1 */
   readonly storeTimeout?: number | undefined
+  /** The most live sessions of a subject, 1 to 10,000; the longest idle one makes way. @default 100 */
+  readonly sessionLimit?: number | undefined
+  /**
+   * Whether a refresh token from before the store becomes a session when it is used. When there can be none any more,
+   * `false` lets the end of a user's sessions be remembered for minutes instead of for `sessionExpires`.
+   *
+   * @default true
+   */
+  readonly adoptStatelessTokens?: boolean | undefined
+  /**
+   * What to note as the address of a sign-in. Is given what the adapter's `authorize` takes first: `(c: Context) => …`
+   * for Hono, `(request: Request) => …` for Express.
+   */
+  readonly clientAddress?: ((request: never) => string | undefined) | undefined
   /** A Standard Schema (zod, valibot, arktype) of the user claims alone. */
   readonly claims?: Schema | undefined
   /** Loads the user of a token; `null` refuses it. */
@@ -137,9 +171,23 @@ export interface AuthOptions<Schema extends UserClaimsSchema = AnyUserClaims, Us
 
 type KeyNames = 'secretKey' | 'privateKey' | 'publicKey' | 'unsafeAllowWeakSecret'
 type Unset =
-  'encodeIssuer' | 'encodeAudience' | 'cookieDomain' | 'denylist' | 'claims' | 'userLookup' | 'onEvent'
+  | 'encodeIssuer'
+  | 'encodeAudience'
+  | 'cookieDomain'
+  | 'denylist'
+  | 'store'
+  | 'clientAddress'
+  | 'claims'
+  | 'userLookup'
+  | 'onEvent'
 type Converted =
-  'decodeIssuer' | 'decodeAudience' | 'maxTokenAge' | 'sessionExpires' | `${TokenType}TokenExpires`
+  | 'decodeIssuer'
+  | 'decodeAudience'
+  | 'maxTokenAge'
+  | 'sessionExpires'
+  | 'rotationGrace'
+  | 'maxStaleness'
+  | `${TokenType}TokenExpires`
 
 /** The options with every default filled in, lifetimes in seconds, and no key material. */
 export type ResolvedOptions = {
@@ -154,6 +202,8 @@ export type ResolvedOptions = {
   readonly decodeAudience: readonly string[] | undefined
   readonly maxTokenAge: number | undefined
   readonly sessionExpires: number
+  readonly rotationGrace: number
+  readonly maxStaleness: number
   readonly accessTokenExpires: number | false
   readonly refreshTokenExpires: number | false
 }

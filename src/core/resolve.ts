@@ -21,6 +21,7 @@ import {
   clockRule,
   schemaRule,
   statusCodesRule,
+  storeRule,
   textRule,
   textOrListRule,
   tokenNameRule,
@@ -97,7 +98,15 @@ const rules: RuleTable = {
   denylist: { read: functionRule, fallback: undefined },
   denylistEnabled: { read: booleanRule, fallback: undefined },
   denylistTokenChecks: { read: listRule(oneOfRule(['access', 'refresh'])), fallback: ['access', 'refresh'] },
+  store: { read: storeRule, fallback: undefined },
+  rotationGrace: { read: durationRule(60), fallback: 30 },
+  lateReplay: { read: oneOfRule(['revoke', 'refuse']), fallback: 'revoke' },
+  revocation: { read: oneOfRule(['replicated', 'strict']), fallback: 'replicated' },
+  maxStaleness: { read: positive, fallback: 5 },
   storeTimeout: { read: integerRule(1, 30), fallback: 1 },
+  sessionLimit: { read: integerRule(1, 10_000), fallback: 100 },
+  adoptStatelessTokens: { read: booleanRule, fallback: true },
+  clientAddress: { read: functionRule, fallback: undefined },
   claims: { read: schemaRule, fallback: undefined },
   userLookup: { read: functionRule, fallback: undefined },
   optionalErrors: { read: oneOfRule(['throw', 'anonymous']), fallback: 'throw' },
@@ -145,6 +154,7 @@ export function resolveOptions(input: unknown): {
   const resolved = readOptions(given, report)
   const options = resolved as unknown as ResolvedOptions
   contradictions(options, report)
+  checkStoreOptions(options, given, report)
   const keys = resolveKeys(withoutPrototype({ ...keyOptions(given), ...keySettings(resolved) }), report)
   if (keys === undefined || problems.length > 0) {
     throw new TypeError(
@@ -223,6 +233,37 @@ function contradictions(options: ResolvedOptions, report: Report): void {
   if (options.denylistEnabled && options.denylist === undefined) {
     report('denylistEnabled', 'is true but there is no denylist: give the function, or leave both out')
   }
+}
+
+/** The options that mean nothing without a store. */
+const storeOptionNames = [
+  'rotationGrace',
+  'lateReplay',
+  'revocation',
+  'maxStaleness',
+  'sessionLimit',
+  'adoptStatelessTokens',
+  'clientAddress',
+] as const
+
+const tenYearsSeconds = 315_360_000
+
+function checkStoreOptions(options: ResolvedOptions, given: Given, report: Report): void {
+  if (options.store === undefined) {
+    // Of an option that is wrong in itself, its own fault is enough to hear.
+    for (const name of storeOptionNames) {
+      if (name in given && optionProblem(name, given[name]) === null)
+        report(name, 'needs a store: give one, or leave it out')
+    }
+    return
+  }
+  const { accessTokenExpires, refreshTokenExpires, rotationGrace, maxStaleness, sessionExpires } = options
+  if (accessTokenExpires === false) report('accessTokenExpires', 'cannot be false with a store')
+  if (refreshTokenExpires === false) report('refreshTokenExpires', 'cannot be false with a store')
+  if (sessionExpires > tenYearsSeconds) report('sessionExpires', 'can be ten years at most with a store')
+  if (accessTokenExpires === false) return
+  if (rotationGrace >= accessTokenExpires) report('rotationGrace', 'must be shorter than accessTokenExpires')
+  if (maxStaleness > accessTokenExpires) report('maxStaleness', 'must not be longer than accessTokenExpires')
 }
 
 const cookiePathNames = [

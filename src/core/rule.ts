@@ -206,3 +206,14 @@ export function statusCodesRule(value: unknown): unknown {
   }
   return Object.freeze(withoutPrototype(Object.fromEntries(entries)))
 }
+
+const storeMethods = 'open create rotate get list revoke isRevoked revocations sweep close'.split(' ')
+
+export function storeRule(value: unknown): unknown {
+  const isStore =
+    typeof value === 'object' &&
+    value !== null &&
+    storeMethods.every((name) => typeof (value as Record<string, unknown>)[name] === 'function')
+  must(isStore, "a store, such as sqliteStore(…) of 'tallystick/stores/sqlite'")
+  return value
+}

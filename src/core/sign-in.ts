@@ -1,17 +1,21 @@
-/** Sign-in, refresh and sign-out of one request: computes everything first, then writes all cookies or none. */
+/** Sign-in and refresh of one request: computes everything that can fail, then tells the store, then sets cookies. */
 
-import { checkOrigin, checkType } from './check.ts'
+import { Buffer } from 'node:buffer'
+import { checkOrigin } from './check.ts'
+import { userClaimsOf } from './claims.ts'
 import type { CookieOptions } from './cookie-writer.ts'
-import { checkCsrf, demandCsrfValue, readCsrfValue } from './csrf.ts'
-import { AuthError, invalidToken } from './errors.ts'
+import type { Identity } from './check.ts'
+import { AuthError } from './errors.ts'
 import type { Exchange } from './exchange.ts'
 import type { JsonObject } from './json.ts'
-import { findToken } from './location.ts'
-import type { FoundToken, TokenLocation } from './location.ts'
+import { findLiveToken } from './live-token.ts'
 import { ownOptions, withoutPrototype } from './own.ts'
-import type { ResponseTarget } from './request.ts'
+import type { Generation, Sessions } from './session.ts'
+import type { SessionMetadata } from './store.ts'
+import { prepareCookies, setCookies } from './token-cookies.ts'
+import type { PreparedCookies } from './token-cookies.ts'
 import { demandReadable } from './token.ts'
-import type { AccessTokenOptions, Claims, MadeToken, TokenType } from './token.ts'
+import type { AccessTokenOptions, Inherited, MadeToken } from './token.ts'
 
 /** What `login` can be told. */
 export interface LoginOptions<UserClaims = Record<string, unknown>> extends Omit<
@@ -32,16 +36,15 @@ export interface RefreshOptions<UserClaims = Record<string, unknown>> {
   readonly navigation?: boolean | undefined
 }
 
-/** Where cookies go that are set or unset by hand. */
-export interface ResponseOption {
-  /** What the handler is about to return, instead of the bound response. */
-  readonly response?: ResponseTarget | object | undefined
-}
-
 /** A signed-in client's tokens, for clients that keep them elsewhere than in cookies. */
 export interface TokenPair {
   readonly accessToken: string
   readonly refreshToken: string
+}
+
+interface MadePair {
+  readonly access: MadeToken
+  readonly refresh: MadeToken
 }
 
 const loginOptionNames = ['userClaims', 'fresh', 'algorithm', 'headers', 'audience', 'crossSite', 'maxAge']
@@ -60,15 +63,50 @@ export async function login(
   } = ownOptions(options, 'login()', loginOptionNames)
   if (typeof crossSite !== 'boolean') throw new TypeError('crossSite must be a boolean')
   const { engine, cookies, request } = exchange
-  if (engine.hasCookies && !crossSite) checkOrigin(engine, request)
-  if (engine.hasCookies) cookies.demandWritable()
-  const inherited = { authTime: Math.floor(engine.options.clock()) }
-  const access = await engine.tokens.make('access', subject, { ...tokenOptions, fresh }, inherited)
-  const refreshed = await engine.tokens.make('refresh', subject, tokenOptions, inherited)
-  if (engine.hasCookies) setCookies(exchange, { access, refresh: refreshed }, { maxAge }, cookies.cleaning())
+  const { hasCookies, sessions, tokens } = engine
+  if (hasCookies && !crossSite) checkOrigin(engine, request)
+  if (hasCookies) cookies.demandWritable()
+  const authTime = Math.floor(engine.options.clock())
+  await sessions?.opened()
+  const session = sessions?.prepareSession(subject)
+  const inherited = { authTime, ...session }
+  const made = {
+    access: await tokens.make('access', subject, { ...tokenOptions, fresh }, inherited),
+    refresh: await tokens.make('refresh', subject, tokenOptions, inherited),
+  }
+  const pair = pairOf(made)
+  const prepared = hasCookies ? prepareCookies(exchange, made, { maxAge }) : undefined
+  if (sessions !== undefined && session !== undefined) {
+    const overwritten = await findOverwrittenSessions(exchange)
+    const metadata = { ...metadataOf(exchange), ...(maxAge !== undefined && { maxAge }) }
+    const replaces = overwritten.find((one) => one.subject === subject)?.sid
+    await sessions.create(subject, session, authTime, metadata, replaces)
+    for (const other of overwritten) {
+      if (other.sid !== replaces) sessions.revokeInBackground(other.sid, other.subject)
+    }
+  }
+  if (prepared !== undefined) setCookies(exchange, prepared, cookies.cleaning())
   // Whoever this request came from before, it is not the user of this sign-in.
   exchange.identity = null
-  return { accessToken: demandReadable(access), refreshToken: demandReadable(refreshed) }
+  return pair
+}
+
+function pairOf({ access, refresh: refreshToken }: MadePair): TokenPair {
+  return { accessToken: demandReadable(access), refreshToken: demandReadable(refreshToken) }
+}
+
+/** The sessions whose cookies a sign-in overwrites: nobody could sign out of them any more. */
+async function findOverwrittenSessions(
+  exchange: Exchange,
+): Promise<readonly { readonly sid: string; readonly subject: string }[]> {
+  if (!exchange.engine.hasCookies) return []
+  const access = await findLiveToken(exchange, 'access', ['cookies'])
+  const refreshToken = await findLiveToken(exchange, 'refresh', ['cookies'])
+  const sessions = [access, refreshToken].flatMap((live) => {
+    const sid = live?.claims.sid
+    return live === null || sid === undefined ? [] : [{ sid, subject: live.claims.sub }]
+  })
+  return sessions.filter(({ sid }, index) => sessions.findIndex((other) => other.sid === sid) === index)
 }
 
 /** What `authorize.refresh` does. */
@@ -77,7 +115,7 @@ export async function refresh(
   options: { readonly userClaims?: unknown; readonly navigation?: boolean | undefined },
 ): Promise<TokenPair> {
   const { cookies, engine } = exchange
-  const { navigation = false, userClaims: successor } = ownOptions(options, 'refresh()', [
+  const { navigation = false, userClaims: given } = ownOptions(options, 'refresh()', [
     'userClaims',
     'navigation',
   ])
@@ -85,132 +123,101 @@ export async function refresh(
   const guard = navigation ? engine.guards.refreshByNavigation : engine.guards.refresh
   const identity = await exchange.identify(guard)
   if (identity === null) throw new AuthError('token_missing')
-  const { claims, userClaims: old } = identity.verified
-  const isFromCookie = identity.location === 'cookies'
-  if (isFromCookie) cookies.demandWritable()
-  const userClaims = await successorClaims(successor, old)
-  const inherited = { authTime: claims.auth_time, sid: claims.sid, audience: claims.aud }
-  const access = await engine.tokens.make('access', claims.sub, { userClaims }, inherited)
-  if (isFromCookie) setCookies(exchange, { access }, {}, [])
+  if (identity.location === 'cookies') cookies.demandWritable()
+  const userClaims = await newUserClaims(given, userClaimsOf(identity.verified.payload))
+  const pair =
+    engine.sessions === undefined
+      ? await renewAccess(exchange, identity, userClaims)
+      : await rotate(exchange, engine.sessions, identity, userClaims)
   exchange.publish(identity)
-  return { accessToken: demandReadable(access), refreshToken: identity.token }
+  return pair
 }
 
-async function successorClaims(userClaims: unknown, old: JsonObject): Promise<unknown> {
-  if (userClaims === undefined) return old
-  if (typeof userClaims !== 'function') return userClaims
-  const claims: unknown = await userClaims({ ...old })
+async function newUserClaims(given: unknown, old: JsonObject): Promise<unknown> {
+  if (given === undefined) return old
+  if (typeof given !== 'function') return given
+  const claims: unknown = await given({ ...old })
   if (claims === undefined)
     throw new TypeError('The function userClaims of refresh() must return the new claims')
   return claims
 }
 
-/** What `authorize.logout` does. */
-export async function logout(exchange: Exchange): Promise<{ readonly revoked: boolean }> {
-  const { engine, cookies, request } = exchange
-  if (engine.hasCookies) {
-    checkOrigin(engine, request)
-    cookies.demandWritable()
-  }
-  const live = await findLive(exchange)
-  if (live?.location === 'cookies' && engine.options.cookieCsrfProtect) {
-    const { csrfHeader, csrfField } = engine.names[live.claims.type]
-    checkCsrf(demandCsrfValue(await readCsrfValue(request, csrfHeader, csrfField)), live.claims)
-  }
-  if (engine.hasCookies) cookies.write([...cookies.deletions(), ...cookies.cleaning()])
-  exchange.csrf = {}
-  exchange.identity = null
-  return { revoked: false }
-}
-
-/** A token that would still open something. */
-interface LiveToken {
-  readonly claims: Claims
-  readonly location: FoundToken['location']
-}
-
-/** Cookies come first: they are what will be unset, so no token from elsewhere may stand in for their CSRF value. */
-async function findLive(exchange: Exchange): Promise<LiveToken | null> {
-  const { tokenLocation } = exchange.engine.options
-  const elsewhere = tokenLocation.filter((location) => location !== 'cookies')
-  const places = [...(exchange.engine.hasCookies ? [['cookies'] as const] : []), elsewhere]
-  for (const locations of places) {
-    const live =
-      (await findLiveOf(exchange, 'access', locations)) ?? (await findLiveOf(exchange, 'refresh', locations))
-    if (live !== null) return live
-  }
-  return null
-}
-
-/** `null` for a token that is absent, ambiguous or bad in any way. */
-async function findLiveOf(
-  { engine, request, trace }: Exchange,
-  type: TokenType,
-  locations: readonly TokenLocation[],
-): Promise<LiveToken | null> {
-  try {
-    const found = await findToken(request, locations, engine.names[type])
-    if (found === null) return null
-    const { claims } = await engine.tokens.verify(found.token)
-    if (claims.type !== type) return null
-    trace.location = found.location
-    return { claims, location: found.location }
-  } catch (error) {
-    if (AuthError.is(error)) return null
-    throw error
-  }
-}
-
-/** What `authorize.setAccessCookies` and `setRefreshCookies` do. */
-export async function setTokenCookies(
+/** Without a store the refresh token stays: a new one would slide for ever, and nobody could revoke it. */
+async function renewAccess(
   exchange: Exchange,
-  type: TokenType,
-  token: string,
-  options: CookieOptions & ResponseOption,
-): Promise<void> {
-  const { engine } = exchange
-  demandCookies(exchange)
-  ownOptions(options, `set${type === 'access' ? 'Access' : 'Refresh'}Cookies()`, [
-    'maxAge',
-    'domain',
-    'response',
-  ])
-  const verified = await engine.tokens.verify(token)
+  { verified, token, location }: Identity,
+  userClaims: unknown,
+): Promise<TokenPair> {
   const { claims } = verified
-  checkType(engine.guards[type === 'access' ? 'jwtRequired' : 'jwtRefreshTokenRequired'], verified)
-  const lacksCsrf = claims.csrf === undefined || claims.csrf === ''
-  if (engine.options.cookieCsrfProtect && lacksCsrf) throw invalidToken('claims_invalid')
-  setCookies(exchange, { [type]: { token, claims } }, options, [])
+  const inherited = { authTime: claims.auth_time, sid: claims.sid, audience: claims.aud }
+  const access = await exchange.engine.tokens.make('access', claims.sub, { userClaims }, inherited)
+  const accessToken = demandReadable(access)
+  if (location === 'cookies') setCookies(exchange, prepareCookies(exchange, { access }, {}))
+  return { accessToken, refreshToken: token }
 }
 
-function setCookies(
+/** Signs first and rotates then: a signer that is down has used nothing up. */
+async function rotate(
   exchange: Exchange,
-  made: { readonly [Type in TokenType]?: MadeToken },
-  options: CookieOptions & ResponseOption,
-  further: readonly string[],
-): void {
-  const { cookies } = exchange
-  const own = withoutPrototype(options)
-  const lines = [...further]
-  const csrf: { [Type in TokenType]?: string | undefined } = { ...exchange.csrf }
-  for (const type of ['access', 'refresh'] as const) {
-    const token = made[type]
-    if (token === undefined) continue
-    lines.push(...cookies.lines(type, token, own))
-    csrf[type] = token.claims.csrf
+  sessions: Sessions,
+  { verified, location }: Identity,
+  userClaims: unknown,
+): Promise<TokenPair> {
+  const { claims, payload } = verified
+  await sessions.opened()
+  const pending = sessions.prepareRotation(claims, metadataOf(exchange))
+  const { authTimeSeconds } = pending
+  const sign = async ({ sid, generation, issuedAtSeconds, values }: Generation): Promise<MadePair> => {
+    const common: Inherited = {
+      authTime: authTimeSeconds,
+      sid,
+      audience: claims.aud,
+      generation,
+      issuedAtSeconds,
+    }
+    const { tokens } = exchange.engine
+    return {
+      access: await tokens.make('access', claims.sub, { userClaims }, { ...common, ...values.access }),
+      refresh: await tokens.make(
+        'refresh',
+        claims.sub,
+        { userClaims: userClaimsOf(payload) },
+        { ...common, ...values.refresh },
+      ),
+    }
   }
-  cookies.write(lines, own.response)
-  exchange.csrf = csrf
-  cookies.warnOfInsecureTransport()
+  const prepare = (made: MadePair, maxAge: CookieOptions['maxAge']): PreparedCookies | undefined =>
+    location === 'cookies' ? prepareCookies(exchange, made, { maxAge }) : undefined
+  const next = await sign(sessions.nextGeneration(pending))
+  // Both throw for tokens or cookies that are too large: before the store rotates.
+  pairOf(next)
+  prepare(next, undefined)
+  const { isNext, generation, metadata } = await sessions.rotate(pending)
+  const made = isNext ? next : await sign(generation)
+  const prepared = prepare(made, withoutPrototype(metadata).maxAge)
+  if (prepared !== undefined) setCookies(exchange, prepared)
+  return pairOf(made)
 }
 
-/** What `authorize.unsetJwtCookies` and its sisters do. */
-export function unsetCookies(exchange: Exchange, types: readonly TokenType[], options: ResponseOption): void {
-  const { response } = ownOptions(options, 'Unsetting cookies', ['response'])
-  demandCookies(exchange)
-  exchange.cookies.write(exchange.cookies.deletions(types), response)
+const mostMetadataBytes = 256
+
+/** What people recognise a sign-in by. */
+function metadataOf({ engine, request, raw }: Exchange): SessionMetadata {
+  const { clientAddress } = engine.options
+  // The option's own type asks for the framework's request, and that is what the adapter has bound.
+  const address: unknown = clientAddress?.(raw as never)
+  if (address !== undefined && typeof address !== 'string')
+    throw new TypeError('clientAddress must give a string or undefined')
+  const userAgent = request.header('user-agent')
+  return {
+    ...(userAgent !== undefined && { userAgent: noted(userAgent) }),
+    ...(address !== undefined && { address: noted(address) }),
+  }
 }
 
-function demandCookies({ engine }: Exchange): void {
-  if (!engine.hasCookies) throw new TypeError("Cookies need 'cookies' in the option tokenLocation")
+/** Whole characters of at most so many bytes, without any that would break a line. */
+function noted(text: string): string {
+  const bytes = Buffer.from(text.replaceAll(/\p{Cc}/gu, ' ')).subarray(0, mostMetadataBytes)
+  // In a stream, a character that is cut in two is left for later.
+  return new TextDecoder().decode(bytes, { stream: true })
 }

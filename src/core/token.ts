@@ -3,45 +3,18 @@
 import { TokenCache } from './cache.ts'
 import { parseDuration } from './duration.ts'
 import type { Duration } from './duration.ts'
+import { checkShape, isForAudience, registeredClaims, userClaimsOf } from './claims.ts'
+import type { Claims, RegisteredClaims, TokenType } from './claims.ts'
 import { AuthError, invalidToken } from './errors.ts'
 import { copyJsonObject } from './json.ts'
-import type { JsonObject, JsonValue } from './json.ts'
+import type { JsonObject } from './json.ts'
 import { demandSize, isReservedParameter, maxTokenBytes, signJws, verifyJws } from './jws.ts'
 import type { Algorithm, JwsKeys } from './jws.ts'
 import { chain, settle } from './maybe.ts'
 import type { MaybePromise } from './maybe.ts'
-import { ownOptions } from './own.ts'
+import { ownOptions, withoutPrototype } from './own.ts'
 import { isObject, issuePaths } from './schema.ts'
 import type { SchemaResult, UserClaimsSchema } from './schema.ts'
-
-/** What a token is good for: `access` opens routes, `refresh` only makes new access tokens. */
-export type TokenType = 'access' | 'refresh'
-
-/** The claims that tallystick writes or reads itself (RFC 7519 section 4.1 and its own); times are seconds since 1970. */
-export interface RegisteredClaims {
-  readonly sub: string
-  readonly jti: string
-  readonly type: TokenType
-  readonly iat?: number
-  readonly nbf?: number
-  readonly exp?: number
-  readonly iss?: string
-  readonly aud?: string | readonly string[]
-  /** Whether the token comes straight from a sign-in; access tokens only. */
-  readonly fresh?: boolean
-  /** The half of the double submit that is signed. */
-  readonly csrf?: string
-  /** When the user signed in. */
-  readonly auth_time?: number
-  readonly sid?: string
-  readonly gen?: number
-}
-
-/** All claims of a token: the registered ones and the user's. */
-export type Claims<UserClaims = Record<string, unknown>> = Readonly<RegisteredClaims & UserClaims>
-
-const registeredNames = 'sub iat nbf jti exp iss aud type fresh csrf auth_time sid gen'.split(' ')
-const isRegistered = new Set(registeredNames)
 
 /** Lets a token pass that guards will read. @throws {TypeError} for a longer one */
 export function demandReadable({ token }: { readonly token: string }): string {
@@ -59,8 +32,8 @@ export interface VerifiedToken {
   readonly header: JsonObject
   /** Frozen; user claims as the schema gave them. */
   readonly claims: Claims
-  /** The user claims as they stand in the token. */
-  readonly userClaims: JsonObject
+  /** All of them as they stand in the token. */
+  readonly payload: JsonObject
 }
 
 /** What a token may be made with. Audience and lifetime replace the configured ones. */
@@ -87,6 +60,12 @@ export interface Inherited {
   readonly authTime?: number | undefined
   readonly sid?: string | undefined
   readonly audience?: Claims['aud']
+  /** Of a session in a store; refresh tokens only. */
+  readonly generation?: number | undefined
+  /** What all who refresh one token get alike; made anew unless given. */
+  readonly jti?: string | undefined
+  readonly csrf?: string | undefined
+  readonly issuedAtSeconds?: number | undefined
 }
 
 /** A token with the claims that were signed. */
@@ -128,25 +107,27 @@ export class Tokens {
   /**
    * Verifies signature, shape, schema, times, issuer and audience; not the type.
    *
+   * @param extraAheadSeconds By how many seconds more than usual a token may be dated ahead: to end it, not to use it.
    * @throws {AuthError} `token_too_large` · `token_invalid` · `token_expired`
    * @see RFC 7519 section 7.2, RFC 8725 section 3
    */
-  verify(token: string): MaybePromise<VerifiedToken> {
+  verify(token: string, extraAheadSeconds = 0): MaybePromise<VerifiedToken> {
     demandSize(token)
+    if (typeof token !== 'string') throw invalidToken('malformed')
     const known = this.#cache.get(token)
-    if (known !== undefined) return this.#expect(known)
+    if (known !== undefined) return this.#expect(known, extraAheadSeconds)
     const { header, payload } = verifyJws(token, this.#keys)
     checkShape(payload)
     return chain(this.#readUserClaims(header, payload), ({ isFrozen, verified }) => {
       // What one reader could change for all others is made anew each time.
       if (isFrozen) this.#cache.set(token, verified)
-      return this.#expect(verified)
+      return this.#expect(verified, extraAheadSeconds)
     })
   }
 
   /** What depends on time and configuration is checked on every use of a token, cached or not. */
-  #expect(verified: VerifiedToken): VerifiedToken {
-    this.#expectTime(verified.claims)
+  #expect(verified: VerifiedToken, extraAheadSeconds: number): VerifiedToken {
+    this.#expectTime(verified.claims, extraAheadSeconds)
     const { iss = '', aud } = verified.claims
     const { decodeIssuer, decodeAudience } = this.#settings
     if (decodeIssuer !== undefined && !decodeIssuer.includes(iss)) throw invalidToken('issuer_invalid')
@@ -156,15 +137,17 @@ export class Tokens {
   }
 
   /** Every comparison is written so that NaN refuses. */
-  #expectTime({ type, exp, nbf, iat, auth_time: authTime }: Claims): void {
+  #expectTime({ type, exp, nbf, iat, auth_time: authTime }: Claims, extraAheadSeconds: number): void {
     const settings = this.#settings
     const nowSeconds = settings.clock()
-    const aheadSeconds = nowSeconds + Math.max(settings.decodeLeeway, clockSkewSeconds)
+    const aheadSeconds = nowSeconds + Math.max(settings.decodeLeeway, clockSkewSeconds) + extraAheadSeconds
     const mayLackExp = settings[type === 'refresh' ? 'refreshTokenExpires' : 'accessTokenExpires'] === false
     if (exp === undefined && !mayLackExp) throw invalidToken('claims_invalid')
     if (exp !== undefined && !(exp + settings.decodeLeeway > nowSeconds)) throw new AuthError('token_expired')
     if (nbf !== undefined && !(nbf <= aheadSeconds)) throw invalidToken('not_active')
     if (iat !== undefined && !(iat <= aheadSeconds)) throw invalidToken('not_active')
+    // The end of a sign-in counts from here: one that is yet to come would have none.
+    if (authTime !== undefined && !(authTime <= aheadSeconds)) throw invalidToken('not_active')
     if (nbf !== undefined && exp !== undefined && nbf > exp) throw invalidToken('claims_invalid')
     if (authTime !== undefined && !(authTime + settings.sessionExpires > nowSeconds)) {
       throw new AuthError('token_expired', { cause: 'too_old' })
@@ -178,25 +161,20 @@ export class Tokens {
     header: JsonObject,
     payload: JsonObject,
   ): MaybePromise<{ readonly isFrozen: boolean; readonly verified: VerifiedToken }> {
-    const registered: Record<string, JsonValue> = {}
-    const userClaims: Record<string, JsonValue> = Object.create(null)
-    for (const [name, value] of Object.entries(payload)) {
-      if (isRegistered.has(name)) registered[name] = value
-      else userClaims[name] = value
-    }
-    Object.freeze(userClaims)
     const schema = this.#settings.claims
     // The shape was checked; what `checkShape` accepts is what `RegisteredClaims` says.
-    if (schema === undefined) {
-      return { isFrozen: true, verified: { header, claims: payload as unknown as Claims, userClaims } }
-    }
-    return chain(this.#validate(schema, userClaims), (result) => {
+    const given = payload as unknown as Claims
+    if (schema === undefined) return { isFrozen: true, verified: { header, claims: given, payload } }
+    return chain(this.#validate(schema, userClaimsOf(payload)), (result) => {
       const output = result.issues === undefined ? result.value : null
       if (!isObject(output)) throw invalidToken('schema_invalid')
       // No output of a schema may stand in for a registered claim, nor invent one that was not signed.
-      const own = Object.fromEntries(Object.entries(output).filter(([name]) => !isRegistered.has(name)))
-      const claims = { ...own, ...registered } as unknown as Claims
-      return { isFrozen: deepFreeze(claims), verified: { header, claims, userClaims } }
+      const entries = [
+        ...Object.entries(output).filter(([name]) => !registeredClaims.has(name)),
+        ...Object.entries(payload).filter(([name]) => registeredClaims.has(name)),
+      ]
+      const claims = Object.fromEntries(entries) as unknown as Claims
+      return { isFrozen: deepFreeze(claims), verified: { header, claims, payload } }
     })
   }
 
@@ -232,8 +210,9 @@ export class Tokens {
     if (key === undefined)
       throw new TypeError('algorithm must be one of algorithm and decodeAlgorithms of this Auth')
     const headers = copyHeaders(options.headers)
+    const taken = withoutPrototype(inherited)
     return chain(this.#checkUserClaims(options.userClaims), (userClaims) => {
-      const claims = this.#registered(type, subject, options, inherited)
+      const claims = this.#registered(type, subject, options, taken)
       const token = signJws({ ...claims, ...userClaims }, key, headers)
       return { token, claims }
     })
@@ -243,7 +222,7 @@ export class Tokens {
   #checkUserClaims(input: unknown): MaybePromise<JsonObject> {
     if (input !== undefined && !isObject(input)) throw new TypeError('userClaims must be a plain object')
     const userClaims = copyJsonObject(input ?? {}, 'userClaims')
-    const reserved = Object.keys(userClaims).find((name) => isRegistered.has(name))
+    const reserved = Object.keys(userClaims).find((name) => registeredClaims.has(name))
     if (reserved !== undefined)
       throw new TypeError(`userClaims cannot name the registered claim "${reserved}"`)
     const schema = this.#settings.claims
@@ -263,31 +242,32 @@ export class Tokens {
     inherited: Inherited,
   ): RegisteredClaims {
     const settings = this.#settings
-    const issuedAt = Math.floor(settings.clock())
-    const exp = this.#expiry(type, options.expiresTime, issuedAt, inherited.authTime)
+    const issuedAt = inherited.issuedAtSeconds ?? Math.floor(settings.clock())
+    const exp = this.#expiry(type, options.expiresTime, issuedAt, inherited)
     const audience = options.audience ?? inherited.audience ?? settings.encodeAudience
     return {
       sub: subject,
       iat: issuedAt,
       nbf: issuedAt,
-      jti: crypto.randomUUID(),
+      jti: inherited.jti ?? crypto.randomUUID(),
       ...(exp !== undefined && { exp }),
       ...(settings.encodeIssuer !== undefined && { iss: settings.encodeIssuer }),
       ...(audience !== undefined && { aud: audience }),
       type,
       ...(type === 'access' && { fresh: options.fresh ?? false }),
-      ...(settings.hasCsrf && { csrf: crypto.randomUUID() }),
+      ...(settings.hasCsrf && { csrf: inherited.csrf ?? crypto.randomUUID() }),
       ...(inherited.authTime !== undefined && { auth_time: inherited.authTime }),
       ...(inherited.sid !== undefined && { sid: inherited.sid }),
+      ...(type === 'refresh' && inherited.generation !== undefined && { gen: inherited.generation }),
     }
   }
 
-  /** No token outlives the absolute end of the sign-in that it belongs to. */
+  /** No token outlives the absolute end of the sign-in that it belongs to, nor what a session's tokens may at most. */
   #expiry(
     type: TokenType,
     asked: Duration | false | undefined,
     issuedAt: number,
-    authTime: number | undefined,
+    { authTime, sid }: Inherited,
   ): number | undefined {
     const settings = this.#settings
     const configured = type === 'access' ? settings.accessTokenExpires : settings.refreshTokenExpires
@@ -299,40 +279,10 @@ export class Tokens {
       throw new TypeError("expiresTime must be positive seconds, a text like '15m', or false")
     const sessionEnd = (authTime ?? issuedAt) + settings.sessionExpires
     if (sessionEnd <= issuedAt) throw new AuthError('token_expired', { cause: 'too_old' })
-    if (lifetime !== false) return Math.min(issuedAt + lifetime, sessionEnd)
+    const longest = sid === undefined || configured === false ? Infinity : configured
+    if (lifetime !== false) return Math.min(issuedAt + Math.min(lifetime, longest), sessionEnd)
     return authTime === undefined ? undefined : sessionEnd
   }
-}
-
-function isForAudience(audience: Claims['aud'], expected: readonly string[]): boolean {
-  const given = typeof audience === 'string' ? [audience] : (audience ?? [])
-  return given.some((name) => expected.includes(name))
-}
-
-/** Whether each registered claim that is there has the type the field gives it. The type claim is the guards' matter. */
-function checkShape(payload: JsonObject): void {
-  const isSound =
-    isFilled(payload['sub']) &&
-    isFilled(payload['jti']) &&
-    ['iat', 'nbf', 'exp', 'auth_time', 'gen'].every((name) => isAbsentOr('number', payload[name])) &&
-    ['iss', 'csrf', 'sid'].every((name) => isAbsentOr('string', payload[name])) &&
-    isAbsentOr('boolean', payload['fresh']) &&
-    isAudience(payload['aud'])
-  if (!isSound) throw invalidToken('claims_invalid')
-}
-
-function isFilled(value: JsonValue | undefined): boolean {
-  return typeof value === 'string' && value !== ''
-}
-
-function isAbsentOr(type: 'number' | 'string' | 'boolean', value: JsonValue | undefined): boolean {
-  return value === undefined || typeof value === type
-}
-
-function isAudience(value: JsonValue | undefined): boolean {
-  return (
-    isAbsentOr('string', value) || (Array.isArray(value) && value.every((item) => typeof item === 'string'))
-  )
 }
 
 /** Freezes a tree; `false` where it holds what cannot be frozen to any use: a Date, a Map, an instance of a class. */

@@ -1,0 +1,47 @@
+/** Waits for answers that may never come; every failure to answer is one and the same refusal. */
+
+import { AuthError } from './errors.ts'
+import { settle } from './maybe.ts'
+import type { MaybePromise } from './maybe.ts'
+
+/**
+ * Asks, and waits at most so long. What comes later is not used.
+ *
+ * @param name Who is asked, for the cause of the refusal.
+ * @param options `isBackground`: a process that has nothing else to do need not wait.
+ * @throws {AuthError} `store_unavailable` for an error, and for no answer in time
+ */
+export function ask(
+  question: () => unknown,
+  timeoutSeconds: number,
+  name: string,
+  { isBackground = false }: { readonly isBackground?: boolean } = {},
+): MaybePromise<unknown> {
+  let answer: unknown
+  try {
+    answer = settle(question())
+  } catch (cause) {
+    throw unavailable(cause)
+  }
+  if (!(answer instanceof Promise)) return answer
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const late = new Promise((_, reject) => {
+    const cause = new Error(`${name} gave no answer in ${timeoutSeconds} s`)
+    timer = setTimeout(() => reject(cause), timeoutSeconds * 1000)
+    if (isBackground) timer.unref?.()
+  })
+  return Promise.race([answer, late])
+    .catch((cause: unknown) => {
+      throw unavailable(cause)
+    })
+    .finally(() => clearTimeout(timer))
+}
+
+/** A refusal for what could not be asked. Only an error is passed on as its cause: anything else may be a value. */
+export function unavailable(cause: unknown): AuthError {
+  if (AuthError.is(cause, 'store_unavailable')) return cause
+  const isError = cause instanceof Error
+  return new AuthError('store_unavailable', {
+    cause: isError ? cause : new Error('It failed without an error'),
+  })
+}

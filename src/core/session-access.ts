@@ -1,0 +1,134 @@
+/** Sessions as applications see them: for an operator, and for the user who is signed in; without salts. */
+
+import { ownOptions } from './own.ts'
+import type { Sessions } from './session.ts'
+import type { Session } from './store.ts'
+
+/** One sign-in; times are seconds since 1970. */
+export interface SessionInfo {
+  /** The `sid` of its tokens; not a secret, and good for nothing but naming the session. */
+  readonly id: string
+  readonly subject: string
+  readonly createdAt: number
+  /** When the user proved who they are. */
+  readonly authTime: number
+  /** The last refresh. */
+  readonly lastSeenAt: number
+  /** The absolute end, however often refreshed. */
+  readonly expiresAt: number
+  readonly revokedAt: number | null
+  /** What the browser said of itself at sign-in. */
+  readonly userAgent?: string
+  /** What the option `clientAddress` gave at sign-in. */
+  readonly address?: string
+}
+
+/** A session of the signed-in user. */
+export interface OwnSession extends SessionInfo {
+  /** Whether this request belongs to it. */
+  readonly current: boolean
+}
+
+function infoOf({ id, subject, authTimeSeconds, metadata, ...times }: Session): SessionInfo {
+  const { userAgent, address } = metadata
+  return {
+    id,
+    subject,
+    createdAt: seconds(times.createdAt),
+    authTime: authTimeSeconds,
+    lastSeenAt: seconds(times.lastSeenAt),
+    expiresAt: seconds(times.expiresAt),
+    revokedAt: times.revokedAt === null ? null : seconds(times.revokedAt),
+    ...(userAgent !== undefined && { userAgent }),
+    ...(address !== undefined && { address }),
+  }
+}
+
+function seconds(milliseconds: number): number {
+  return Math.floor(milliseconds / 1000)
+}
+
+function demandText(value: unknown, name: string): string {
+  if (typeof value === 'string' && value !== '') return value
+  throw new TypeError(`${name} must be a non-empty string`)
+}
+
+/** The sessions of everybody: `auth.sessions`. Every method throws `store_unavailable` when the store does not answer. */
+export class SessionDirectory {
+  readonly #sessions: Sessions
+
+  /** @internal */
+  constructor(sessions: Sessions) {
+    this.#sessions = sessions
+  }
+
+  /** The live sessions of a subject, newest first. @throws {AuthError} `store_unavailable` */
+  async list(subject: string): Promise<readonly SessionInfo[]> {
+    return (await this.#sessions.list(demandText(subject, 'subject'))).map(infoOf)
+  }
+
+  /** One session, an ended one too, until its absolute end. @throws {AuthError} `store_unavailable` */
+  async get(id: string): Promise<SessionInfo | null> {
+    const session = await this.#sessions.get(demandText(id, 'id'))
+    return session === null ? null : infoOf(session)
+  }
+
+  /**
+   * Ends a session, with its access tokens: here at once, elsewhere within a second as long as the store answers.
+   *
+   * @returns whether there is such a session; one that has ended already counts.
+   * @throws {AuthError} `store_unavailable`
+   */
+  async revoke(id: string, options: { readonly subject?: string | undefined } = {}): Promise<boolean> {
+    const { subject } = ownOptions(options, 'sessions.revoke()', ['subject'])
+    return this.#sessions.revoke(
+      demandText(id, 'id'),
+      subject === undefined ? undefined : demandText(subject, 'subject'),
+    )
+  }
+
+  /** Ends all sessions of a subject, after a new password for example. @throws {AuthError} `store_unavailable` */
+  async revokeAll(subject: string, options: { readonly except?: string | undefined } = {}): Promise<void> {
+    const { except } = ownOptions(options, 'sessions.revokeAll()', ['except'])
+    await this.#sessions.revokeAll(
+      demandText(subject, 'subject'),
+      except === undefined ? undefined : demandText(except, 'except'),
+    )
+  }
+}
+
+/** Who is signed in. */
+export interface SignedIn {
+  readonly subject: string
+  readonly sid: string | undefined
+}
+
+/** The sessions of the signed-in user: `authorize.sessions`. No other user's session can be seen or ended by it. */
+export class OwnSessions {
+  readonly #sessions: Sessions
+  readonly #signedIn: () => SignedIn
+
+  /** @internal */
+  constructor(sessions: Sessions, signedIn: () => SignedIn) {
+    this.#sessions = sessions
+    this.#signedIn = signedIn
+  }
+
+  /** Where this user is signed in, newest first. @throws {AuthError} @throws {TypeError} when no guard has passed */
+  async list(): Promise<readonly OwnSession[]> {
+    const { subject, sid } = this.#signedIn()
+    const sessions = await this.#sessions.list(subject)
+    return sessions.map((session) => ({ ...infoOf(session), current: session.id === sid }))
+  }
+
+  /** Ends one of this user's sessions. @returns whether there is one of that id. @throws {AuthError} */
+  async revoke(id: string): Promise<boolean> {
+    return this.#sessions.revoke(demandText(id, 'id'), this.#signedIn().subject)
+  }
+
+  /** Ends all of this user's sessions but the one of this request. @throws {AuthError} */
+  async revokeOthers(): Promise<void> {
+    const { subject, sid } = this.#signedIn()
+    await this.#sessions.revokeAll(subject, sid)
+  }
+}
