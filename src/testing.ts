@@ -1,12 +1,19 @@
-/** The contract that every adapter passes, over a live socket, as a list that any test runner can loop over. */
+/** The contracts that every adapter and every store passes, as lists that any test runner can loop over. */
 
 import { AssertionError } from 'node:assert/strict'
 import type { ContractCase, ContractLimit, StartContractApp } from './contract/_app.ts'
 import { bodyCases } from './contract/_body-cases.ts'
 import { cookieCases } from './contract/_cookie-cases.ts'
+import { feedCases } from './contract/_feed-cases.ts'
 import { hostileCases } from './contract/_hostile-cases.ts'
 import { refusalCases } from './contract/_refusal-cases.ts'
 import { requestCases } from './contract/_request-cases.ts'
+import { revocationCases } from './contract/_revocation-cases.ts'
+import { rotationCases } from './contract/_rotation-cases.ts'
+import { sessionCases } from './contract/_session-cases.ts'
+import { sessionRouteCases } from './contract/_session-route-cases.ts'
+import { StoreWorld } from './contract/_store.ts'
+import type { MakeStore } from './contract/_store.ts'
 
 export type {
   ContractApp,
@@ -17,9 +24,11 @@ export type {
   StartContractApp,
 } from './contract/_app.ts'
 
-/** One test of the contract. */
+export type { MakeStore, StoreSetup } from './contract/_store.ts'
+
+/** One test of a contract. */
 export interface ContractTest {
-  /** A sentence that is true of every adapter. */
+  /** A sentence that is true of every adapter, or of every store. */
   readonly title: string
   /** Ends in an `AssertionError` where the sentence is not true. */
   readonly run: () => Promise<void>
@@ -42,7 +51,14 @@ export function adapterContract(
   start: StartContractApp,
   limits: ContractLimits = {},
 ): readonly ContractTest[] {
-  return [...cookieCases, ...refusalCases, ...requestCases, ...bodyCases, ...hostileCases].map((one) => {
+  return [
+    ...cookieCases,
+    ...refusalCases,
+    ...requestCases,
+    ...bodyCases,
+    ...hostileCases,
+    ...sessionRouteCases,
+  ].map((one) => {
     const reason = one.limit === undefined ? undefined : limits[one.limit]
     return reason === undefined
       ? { title: one.title, run: () => one.run(start) }
@@ -58,4 +74,26 @@ async function demandFailure({ limit, run }: ContractCase, start: StartContractA
     throw error
   }
   throw new AssertionError({ message: `The limit "${limit}" holds no more: take it out of the list` })
+}
+
+/**
+ * Lists what every store must do; each test takes a name of its own for the data, and closes what it opened.
+ *
+ * @example
+ * for (const { title, run } of storeContract(({ name, clock }) => myStore(client, { prefix: name, clock }))) {
+ *   test(title, run)
+ * }
+ */
+export function storeContract(make: MakeStore): readonly ContractTest[] {
+  return [...sessionCases, ...rotationCases, ...revocationCases, ...feedCases].map(({ title, run }) => ({
+    title,
+    async run() {
+      const world = new StoreWorld(make, `t${crypto.randomUUID().replaceAll('-', '')}`)
+      try {
+        await run(world)
+      } finally {
+        await world.close()
+      }
+    },
+  }))
 }

@@ -103,6 +103,7 @@ export async function withApp(
   } finally {
     client.close()
     await app.close()
+    await auth.close()
     process.off('unhandledRejection', note)
   }
   deepEqual(unhandled, [], 'no rejection may be left to the process')
