@@ -1,9 +1,9 @@
-// The demo as a Hono app: four routes and the page that tries them. It reads no environment, opens no port.
+// The demo as a Hono app: its routes and the page that tries them. It reads no environment, opens no port.
 
 import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { secureHeaders } from 'hono/secure-headers'
-import { createAuth, type AuthOptions } from 'tallystick'
+import type { Auth } from 'tallystick'
 import { honoAuth } from 'tallystick/hono'
 import { createAssets } from './assets.ts'
 import { readCredentials } from './credentials.ts'
@@ -34,16 +34,22 @@ const limit = bodyLimit({
   onError: (c) => c.json({ detail: `Request body over ${maxBodyBytes} bytes` }, 413),
 })
 
-/** Paths that answer one method only; the others get a 405 that names it. */
-const methods = { '/login': 'POST', '/refresh': 'POST', '/logout': 'DELETE', '/protected': 'GET' }
+/** The methods that a path answers; all others get a 405 that names them. */
+const methods = {
+  '/login': 'POST',
+  '/refresh': 'POST',
+  '/logout': 'DELETE',
+  '/protected': 'GET',
+  '/sessions': 'GET, DELETE',
+  '/sessions/:id': 'DELETE',
+}
 
 /**
- * Four routes of one user, `test` with the password `test`, and the page.
+ * The routes of one user, `test` with the password `test`, and the page.
  *
- * @throws {TypeError} what `createAuth` has to say about the options
+ * @param auth One with a store: the page lists the sessions in it.
  */
-export function createDemo(options: AuthOptions): Hono {
-  const auth = createAuth(options)
+export function createDemo(auth: Auth): Hono {
   const { authorize, jwtRequired } = honoAuth(auth)
   const app = new Hono()
 
@@ -72,10 +78,30 @@ export function createDemo(options: AuthOptions): Hono {
 
   app.get('/protected', jwtRequired(), (c) => c.json({ user: authorize(c).subject() }))
 
+  app.get('/sessions', jwtRequired(), async (c) => {
+    const sessions = await authorize(c).sessions.list()
+    return c.json({ sessions }, 200, { 'Cache-Control': 'no-store' })
+  })
+
+  app.delete('/sessions', async (c) => {
+    const { revoked } = await authorize(c).logout({ everywhere: true })
+    return c.json({ msg: revoked ? 'Signed out everywhere' : 'Nobody was signed in' })
+  })
+
+  app.delete('/sessions/:id', jwtRequired(), async (c) => {
+    const id = c.req.param('id')
+    const { sid } = authorize(c).claims()
+    const isThere = await authorize(c).sessions.revoke(id)
+    if (!isThere) return c.json({ detail: 'No such session' }, 404)
+    // Its tokens are good for nothing any more.
+    if (id === sid) authorize(c).unsetJwtCookies()
+    return c.json({ msg: 'Session ended' })
+  })
+
   app.route('/', createAssets({ csrfProtected: auth.options.cookieCsrfProtect }))
 
-  for (const [path, method] of Object.entries(methods)) {
-    app.all(path, (c) => c.json({ detail: 'Method Not Allowed' }, 405, { Allow: method }))
+  for (const [path, allowed] of Object.entries(methods)) {
+    app.all(path, (c) => c.json({ detail: 'Method Not Allowed' }, 405, { Allow: allowed }))
   }
   app.notFound((c) => c.json({ detail: 'Not Found' }, 404))
   return app

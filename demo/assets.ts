@@ -12,7 +12,7 @@ const script = 'text/javascript; charset=utf-8'
 const files = [
   { path: '/style.css', file: 'page/style.css', type: css },
   { path: '/tally.svg', file: 'page/tally.svg', type: 'image/svg+xml' },
-  ...['page', 'cookies', 'meaning', 'requests', 'template', 'timeline'].map((name) => ({
+  ...['page', 'cookies', 'meaning', 'requests', 'sessions', 'template', 'timeline'].map((name) => ({
     path: `/${name}.js`,
     file: `dist/page/${name}.js`,
     type: script,

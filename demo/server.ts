@@ -4,8 +4,12 @@ import { once } from 'node:events'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
+import { getConnInfo } from '@hono/node-server/conninfo'
+import type { Context } from 'hono'
+import { createAuth, type Auth } from 'tallystick'
 import { createDemo } from './app.ts'
-import { readSettings, type Settings } from './settings.ts'
+import { describePlace, readSettings, secretFileOf, type Settings } from './settings.ts'
+import { keepSecret, openStorage, Unusable, unusablePlace, type Storage } from './storage.ts'
 
 /** How long a request under way may take once the process has been told to end. */
 const shutdownMs = 1000
@@ -13,14 +17,43 @@ const parentCheckMs = 500
 
 try {
   const settings = readSettings(process.env)
-  const demo = createDemo({ secretKey: settings.secretKey, cookieCsrfProtect: settings.csrfProtected })
-  const servers = await openPort(getRequestListener(demo.fetch), settings.port)
+  const storage = await openStorage(settings.place)
+  const auth = await openAuth(settings, storage)
+  const servers = await openPort(getRequestListener(createDemo(auth).fetch), settings.port)
+  const stop = createStop(servers, auth, storage)
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, stop)
+  if (process.env['npm_lifecycle_event'] === 'start') followParent(stop)
   console.log(greeting(portOf(servers[0]), settings))
-  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => stop(servers))
-  if (process.env['npm_lifecycle_event'] === 'start') followParent(servers)
 } catch (error) {
   console.error(explain(error))
-  process.exitCode = 1
+  // A driver that goes on trying to connect would keep the process.
+  process.exit(1)
+}
+
+async function openAuth(settings: Settings, { store }: Storage): Promise<Auth> {
+  let isReady = false
+  const auth = createAuth({
+    secretKey: settings.secretKey ?? (await secretFor(settings)),
+    cookieCsrfProtect: settings.csrfProtected,
+    store,
+    clientAddress: (c: Context) => getConnInfo(c).remote.address,
+    onEvent: (event) => {
+      // What fails before that is told in one line.
+      const isNews = event.type === 'store.warning' || (isReady && event.type.startsWith('store.'))
+      if (isNews) console.error(JSON.stringify(event))
+    },
+  })
+  await auth.ready().catch((error: unknown) => {
+    throw unusablePlace(settings.place, error)
+  })
+  isReady = true
+  return auth
+}
+
+async function secretFor({ place }: Settings): Promise<string | Uint8Array> {
+  return place.kind === 'memory'
+    ? crypto.getRandomValues(new Uint8Array(32))
+    : keepSecret(secretFileOf(place))
 }
 
 /** `localhost` is two addresses, and browsers differ in which one they try first. */
@@ -47,32 +80,45 @@ function portOf(server: Server): number {
 }
 
 /** npm starts a shell that starts this process; a shell that is ended by a signal does not pass it on. */
-function followParent(servers: [Server, ...Server[]]): void {
+function followParent(stop: () => void): void {
   const parent = process.ppid
   const timer = setInterval(() => {
     if (process.ppid === parent) return
     clearInterval(timer)
-    stop(servers)
+    stop()
   }, parentCheckMs).unref()
 }
 
-function stop(servers: [Server, ...Server[]]): void {
-  if (!servers[0].listening) return
-  console.log('Stopping.')
-  for (const server of servers) {
-    server.close()
-    setTimeout(() => server.closeAllConnections(), shutdownMs).unref()
+function createStop(servers: [Server, ...Server[]], auth: Auth, storage: Storage): () => void {
+  const close = async (): Promise<void> => {
+    const closed = servers.map((server) => once(server, 'close'))
+    for (const server of servers) {
+      server.close()
+      setTimeout(() => server.closeAllConnections(), shutdownMs).unref()
+    }
+    await Promise.all(closed)
+    await auth.close().finally(storage.end)
+  }
+  return () => {
+    if (!servers[0].listening) return
+    console.log('Stopping.')
+    close().catch((error: unknown) => console.error(explain(error)))
   }
 }
 
-function greeting(port: number, { csrfProtected, secretIsRandom }: Settings): string {
+function greeting(port: number, { csrfProtected, secretKey, place }: Settings): string {
+  const isMemory = place.kind === 'memory'
+  const secretPlace = isMemory ? 'a random one for this run' : `in ${secretFileOf(place)}`
   return [
     `tallystick demo: http://localhost:${port}`,
     csrfProtected
       ? 'CSRF protection: on. CSRF_PROTECT=off turns it off.'
       : 'CSRF protection: off, as CSRF_PROTECT says.',
-    secretIsRandom
-      ? 'Secret: a random one for this run. With AUTHJWT_SECRET_KEY set, a sign-in outlives a restart.'
+    isMemory
+      ? 'Sessions: in memory, so a restart signs everybody out. STORE moves them.'
+      : `Sessions: in ${describePlace(place)}. STORE moves them.`,
+    secretKey === undefined
+      ? `Secret: ${secretPlace}. AUTHJWT_SECRET_KEY sets another.`
       : 'Secret: from AUTHJWT_SECRET_KEY.',
     'Sign in with test / test. Stop with Ctrl+C.',
   ].join('\n')
@@ -80,8 +126,9 @@ function greeting(port: number, { csrfProtected, secretIsRandom }: Settings): st
 
 /** One line for what a person at the console can put right; anything else is a fault and keeps its stack. */
 function explain(error: unknown): unknown {
+  if (error instanceof TypeError || error instanceof Unusable) return error.message.replace(/\s+/g, ' ')
   const { code, port } = Object(error)
   if (code === 'EADDRINUSE') return `Port ${port} is in use. Choose another one with PORT.`
   if (code === 'EACCES') return `Port ${port} is not open to this user. Choose another one with PORT.`
-  return error instanceof TypeError ? error.message.replace(/\s+/g, ' ') : error
+  return error
 }

@@ -6,6 +6,9 @@ export type Circumstances = { csrfProtected: boolean; signedInBefore: boolean; s
 
 type Sentence = string | ((exchange: Exchange, circumstances: Circumstances) => string)
 
+const notToldYet =
+  'The cookies were removed; the store cannot be reached, and is told of it as soon as it is back.'
+
 /** The most telling key wins: path and code, then path and status, then the code alone. */
 const sentences = new Map<string, Sentence>([
   [
@@ -36,30 +39,54 @@ const sentences = new Map<string, Sentence>([
   ],
   [
     '/refresh 200',
-    ({ csrfCookie }, { csrfProtected }) => {
+    ({ csrfRenewed }, { csrfProtected }) => {
       if (!csrfProtected) return 'The refresh cookie alone was enough, because CSRF protection is off.'
-      if (csrfCookie === null) return 'A new access token was set.'
-      return 'Both halves matched, so a new access token was set, with a new CSRF value.'
+      if (csrfRenewed)
+        return 'Both halves matched: both tokens are new, with new CSRF values, and the old ones are spent.'
+      return 'You refreshed a moment ago, so the same tokens came back: racing tabs must not look like theft.'
     },
   ],
   ['/refresh token_missing', 'No refresh token came along: sign in first.'],
-  ['/logout 200', 'Signed out: the cookies were removed.'],
+  [
+    '/refresh refresh_reused',
+    'That refresh token was replaced before, so somebody may have a copy: the session has ended.',
+  ],
+  [
+    '/refresh token_revoked',
+    'This session was ended elsewhere, and the cookies were removed here: sign in again.',
+  ],
+  ['/logout 200', 'Signed out: the session has ended, and the cookies were removed.'],
+  ['/logout store_unavailable', notToldYet],
+  ['/sessions 200', 'Signed out everywhere: every session of yours has ended, and the cookies were removed.'],
+  ['/sessions store_unavailable', notToldYet],
+  [
+    '/sessions/:id 200',
+    ({ call: { endsItself } }) =>
+      endsItself === true
+        ? 'That was this session: it has ended, and the cookies were removed.'
+        : 'That session has ended: its tokens are refused from now on.',
+  ],
+  ['/sessions/:id 404', 'There is no such session of yours any more.'],
+  [
+    'store_unavailable',
+    'The server cannot reach its store, so it lets nobody through. Try again in a moment.',
+  ],
   ['csrf_missing', 'The cookie came without its other half, as it would from a foreign site: refused.'],
   ['csrf_mismatch', 'The header does not belong to this token, perhaps because of another tab: try again.'],
   ['token_expired', 'The token is genuine, but its time is over: refresh to get a new one.'],
   ['token_invalid', 'This server did not sign that token; it may have a new secret: sign out, then sign in.'],
-  ['token_revoked', 'This token was withdrawn: sign in again.'],
+  ['token_revoked', 'This session was ended elsewhere. Sign out here, then sign in again.'],
   ['origin_forbidden', 'The request came from another site, so it was refused.'],
 ])
 
 export function meaningOf(exchange: Exchange, circumstances: Circumstances): string {
   const {
-    call: { path },
+    call: { path, route = path },
     status,
     code,
   } = exchange
   if (status === 0) return 'The server did not answer. Is it still running?'
-  const keys = [`${path} ${code}`, `${path} ${status}`, `${code}`]
+  const keys = [`${route} ${code}`, `${route} ${status}`, `${code}`]
   const sentence = keys.map((key) => sentences.get(key)).find((found) => found !== undefined)
   if (typeof sentence === 'function') return sentence(exchange, circumstances)
   if (sentence !== undefined) return sentence

@@ -2,13 +2,16 @@
 
 import { createCookiePanel, readCookies } from './cookies.ts'
 import { meaningOf } from './meaning.ts'
-import { actions, loginCall, send, type Exchange, type Call } from './requests.ts'
+import { actions, endCall, loginCall, send, type Exchange, type Call } from './requests.ts'
+import { createSessionPanel } from './sessions.ts'
 import { findElement } from './template.ts'
 import { addEntry, summaryOf } from './timeline.ts'
 
 const root = document.documentElement
 const csrfProtected = root.dataset['csrf'] === 'on'
 const signedInKey = 'tallystick-demo-signed-in'
+/** A refresh that was refused like this has left no cookie behind. */
+const outCodes = new Set(['token_missing', 'token_revoked', 'refresh_reused'])
 /** For how long the last answer is repeated over the page on narrow screens. */
 const latestMs = 5000
 
@@ -22,6 +25,13 @@ const latest = findElement('#latest', HTMLElement)
 const showCookies = createCookiePanel(
   findElement('#cookies', HTMLElement),
   findElement('#no-cookies', HTMLElement),
+)
+
+const sessionPanel = createSessionPanel(
+  findElement('#sessions-title', HTMLElement),
+  findElement('#sessions', HTMLElement),
+  findElement('#sessions-notice', HTMLElement),
+  (session) => void run(endCall(session)),
 )
 
 /** Set when the server has said that nobody is signed in, though a CSRF cookie is still there. */
@@ -47,8 +57,11 @@ new IntersectionObserver((seen) => {
   )
 }).observe(entries)
 
-// Another tab may have signed in or out meanwhile.
-document.addEventListener('visibilitychange', showState)
+// Another tab may have signed in or out meanwhile, and another device may have ended this session.
+document.addEventListener('visibilitychange', () => {
+  if (document.visibilityState === 'visible') showState()
+})
+window.addEventListener('focus', showState)
 showState()
 
 async function run(call: Call): Promise<void> {
@@ -78,6 +91,7 @@ function showState(): void {
   for (const button of sessionButtons) button.disabled = !signedIn
   if (signedIn) form.reset()
   showCookies()
+  void sessionPanel.show(signedIn)
 }
 
 /** The CSRF cookies tell. Without them nothing that script can read does, so the page remembers. */
@@ -87,9 +101,14 @@ function isSignedIn(): boolean {
   return readCookies().some(({ name }) => name === 'csrf_access_token' || name === 'csrf_refresh_token')
 }
 
-function noteSession({ call: { path, cookies }, status, code }: Exchange): void {
+function noteSession({ call: { path, cookies, endsItself = false }, status, code }: Exchange): void {
   if (cookies === 'left out') return
-  const isOut = (path === '/logout' && status === 200) || (path === '/refresh' && code === 'token_missing')
+  const isLogout = ['/logout', '/sessions'].includes(path)
+  const isOut =
+    // The cookies go also where the store could not be told yet.
+    (isLogout && (status === 200 || code === 'store_unavailable')) ||
+    (endsItself && status === 200) ||
+    (path === '/refresh' && outCodes.has(String(code)))
   if (isOut || status === 200) {
     isLeftOver = isOut
     localStorage.setItem(signedInKey, isOut ? 'no' : 'yes')

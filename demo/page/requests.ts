@@ -1,15 +1,20 @@
 // The requests of this page: what each one sends, and what came back. It keeps nothing.
 
-import { readCookies } from './cookies.ts'
+import { readCookies, type Cookie } from './cookies.ts'
+import type { Session } from './sessions.ts'
 
 const csrfHeaderName = 'X-CSRF-Token'
 
 export type Call = {
   method: 'GET' | 'POST' | 'DELETE'
   path: string
+  /** What stands for the path where it names something. */
+  route?: string
   /** CSRF cookies to copy the header from; the first that is there counts, none at all sends no header. */
   csrfFrom: readonly string[]
   cookies: 'sent' | 'left out'
+  /** Whether it ends the session that it is sent in. */
+  endsItself?: boolean
   body?: Record<string, unknown>
 }
 
@@ -18,6 +23,8 @@ export type Exchange = {
   time: Date
   /** The cookie that the CSRF header was copied from; `null` when no header was sent. */
   csrfCookie: string | null
+  /** Whether the answer has changed that cookie. */
+  csrfRenewed: boolean
   /** 0 when no answer came. */
   status: number
   statusText: string
@@ -45,7 +52,28 @@ export const actions = new Map<string, Call>([
       cookies: 'sent',
     },
   ],
+  [
+    'logout-everywhere',
+    {
+      method: 'DELETE',
+      path: '/sessions',
+      csrfFrom: ['csrf_access_token', 'csrf_refresh_token'],
+      cookies: 'sent',
+    },
+  ],
 ])
+
+/** Ends one session of the user. */
+export function endCall({ id, current }: Session): Call {
+  return {
+    method: 'DELETE',
+    path: `/sessions/${encodeURIComponent(id)}`,
+    route: '/sessions/:id',
+    csrfFrom: ['csrf_access_token'],
+    cookies: 'sent',
+    endsItself: current,
+  }
+}
 
 export function loginCall(username: string, password: string): Call {
   return { method: 'POST', path: '/login', csrfFrom: [], cookies: 'sent', body: { username, password } }
@@ -57,14 +85,16 @@ export async function send(call: Call): Promise<Exchange> {
   try {
     const response = await fetch(call.path, fetchOptions(call, csrfCookie?.value))
     const body = await response.text()
-    return { ...sent, status: response.status, statusText: response.statusText, body, ...readProblem(body) }
+    const { status, statusText } = response
+    const csrfRenewed = findCsrfCookie(call.csrfFrom)?.value !== csrfCookie?.value
+    return { ...sent, csrfRenewed, status, statusText, body, ...readProblem(body) }
   } catch {
     // fetch tells a page no more than that there was no answer.
-    return { ...sent, status: 0, statusText: '', body: '', code: null, detail: null }
+    return { ...sent, csrfRenewed: false, status: 0, statusText: '', body: '', code: null, detail: null }
   }
 }
 
-function findCsrfCookie(names: readonly string[]) {
+function findCsrfCookie(names: readonly string[]): Cookie | undefined {
   const cookies = readCookies()
   return names.flatMap((name) => cookies.filter((cookie) => cookie.name === name))[0]
 }
