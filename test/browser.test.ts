@@ -214,11 +214,15 @@ describe.runIf(isChromiumThere)('in a browser', { timeout: 3 * stepTimeoutMs }, 
     })
 
     test('before the sign-in locks nobody out', async () => {
-      const person = await visit(context, (await open()).at('app.demo.localhost'))
+      const site = await open()
+      const person = await visit(context, site.at('app.demo.localhost'))
       await plant('access_token_cookie=planted; Path=/')
       await plant('refresh_token_cookie=planted; Path=/refresh')
       await person.signIn()
-      expect(await person.press('Call protected')).toBe('GET /protected 401 Unauthorized cookie_ambiguous')
+      // The page asks for the list of sessions by itself, and its answer already takes both cookies away.
+      const healing = { path: '/sessions', code: 'cookie_ambiguous' }
+      await expect.poll(() => site.visits).toContainEqual(expect.objectContaining(healing))
+      expect(await person.press('Call protected')).toBe('GET /protected 401 Unauthorized token_missing')
       expect(await person.press('Refresh')).toBe('POST /refresh 401 Unauthorized cookie_ambiguous')
       expect(await plantedPaths()).toEqual([])
       expect(await person.press('Sign out')).toBe('DELETE /logout 200 OK')

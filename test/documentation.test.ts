@@ -8,6 +8,7 @@ import { optionNames } from '../src/core/resolve.ts'
 
 const read = (path: string): string => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8')
 const readme = read('README.md')
+const docs = readdirSync(new URL('../docs/', import.meta.url)).map((name) => `docs/${name}`)
 
 /** Code in TypeScript, with the name of the example that a comment above it promises. */
 interface Fence {
@@ -39,14 +40,14 @@ function sourceFiles(folder = 'src'): string[] {
   )
 }
 
-describe('README.md', () => {
+describe('README.md and docs/', () => {
   const folder = new URL('.fences/', import.meta.url)
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
   test('every piece of TypeScript compiles under the strict settings of the project', () => {
     rmSync(folder, { recursive: true, force: true })
     mkdirSync(folder)
-    for (const [index, { code }] of fencesOf(readme).entries()) {
+    for (const [index, { code }] of [readme, ...docs.map(read)].flatMap(fencesOf).entries()) {
       writeFileSync(new URL(`fence-${index}.ts`, folder), `${code}\nexport {}\n`)
     }
     writeFileSync(
@@ -67,9 +68,8 @@ describe('README.md', () => {
     expect(firstColumn(section(readme, 'Options')).toSorted()).toEqual([...optionNames].toSorted())
   })
 
-  test('the table of refusals names every code but the one that takes a session store', () => {
-    const codes = Object.keys(errorCodes).filter((code) => code !== 'refresh_reused')
-    expect(firstColumn(section(readme, 'Refusals')).toSorted()).toEqual(codes.toSorted())
+  test('the table of refusals names every code', () => {
+    expect(firstColumn(section(readme, 'Refusals')).toSorted()).toEqual(Object.keys(errorCodes).toSorted())
   })
 
   test('the table of subpaths names every export of the package', () => {
@@ -86,18 +86,19 @@ test('ARCHITECTURE.md has one line for each source file', () => {
 
 test('SECURITY.md names only files and tests that exist', () => {
   const rows = section(read('SECURITY.md'), 'Threats, defences, tests')
-  const paths = [...rows.matchAll(/`((?:core|test)\/[\w./-]+)`/g)].map(([, path = '']) => path)
+  const paths = [...rows.matchAll(/`((?:core|stores|test)\/[\w./-]+)`/g)].map(([, path = '']) => path)
   const missing = paths.filter(
-    (path) => !existsSync(new URL(`../${path.replace(/^core/, 'src/core')}`, import.meta.url)),
+    (path) => !existsSync(new URL(`../${path.replace(/^(?=core|stores)/, 'src/')}`, import.meta.url)),
   )
   expect(paths.length).toBeGreaterThan(20)
   expect(missing).toEqual([])
 })
 
-test.each(['README.md', 'ARCHITECTURE.md', 'SECURITY.md', 'CHANGELOG.md'])(
+test.each(['README.md', 'ARCHITECTURE.md', 'SECURITY.md', 'CHANGELOG.md', ...docs])(
   'every link within %s leads somewhere',
   (document) => {
     const targets = [...read(document).matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, target = '']) => target)
-    expect(targets.filter((target) => !existsSync(new URL(`../${target}`, import.meta.url)))).toEqual([])
+    const base = new URL(`../${document}`, import.meta.url)
+    expect(targets.filter((target) => !existsSync(new URL(target, base)))).toEqual([])
   },
 )

@@ -1,5 +1,6 @@
 // Mistakes that were made here once, each held by its kind and not only by its case.
 
+import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { expressAuth } from '../src/adapters/express.ts'
 import type { AuthRequest, AuthResponse } from '../src/index.ts'
@@ -71,6 +72,78 @@ describe('an identity', () => {
   })
 })
 
+describe('a request', () => {
+  const derived: readonly [string, (request: AuthRequest) => AuthRequest][] = [
+    ['a copy of it', (request) => ({ ...request, header: () => undefined })],
+    [
+      'one that inherits from it',
+      (request) => Object.create(request, { header: { value: () => undefined } }),
+    ],
+    ['a proxy of it', (request) => new Proxy(request, {})],
+  ]
+
+  test.each(derived)('is not taken for %s, which nobody has looked at', async (_what, derive) => {
+    const { auth } = setup()
+    const request = port({ cookie })
+    await auth.authorize(request, note()).jwtRequired()
+    expect(auth.authorize(request, note()).getJwtSubject()).not.toBeNull()
+    expect(auth.authorize(derive(request), note()).getJwtSubject()).toBeNull()
+  })
+
+  test.each(derived)('keeps its own when %s is bound as well', async (_what, derive) => {
+    const { auth } = setup()
+    const request = port({ cookie })
+    const bound = auth.authorize(request, note())
+    await bound.jwtRequired()
+    const other = derive(request)
+    const otherBound = auth.authorize(other, note())
+    expect([auth.authorize(request, note()), auth.authorize(other, note())]).toEqual([bound, otherBound])
+    expect(auth.authorize(request, note()).getJwtSubject()).not.toBeNull()
+  })
+
+  test('that is a frozen copy of a bound one is bound once', async () => {
+    const { auth } = setup()
+    const request = port({ cookie })
+    auth.authorize(request, note())
+    const copy = Object.freeze({ ...request })
+    await auth.authorize(copy, note()).jwtRequired()
+    expect(auth.authorize(copy, note()).getJwtSubject()).not.toBeNull()
+    expect(auth.authorize(request, note()).getJwtSubject()).toBeNull()
+  })
+
+  test.each([undefined, null, 1, {}])(
+    'whose handler sets the cookie of %o is refused a token',
+    async (value) => {
+      const bound = setup().auth.authorize(port(), note())
+      expect(await codeOf(() => bound.setAccessCookies(value as never))).toBe('token_invalid')
+    },
+  )
+
+  test('keeps its identity also where it takes no property', async () => {
+    const { auth } = setup()
+    const request = Object.freeze(port({ cookie }))
+    await auth.authorize(request, note()).jwtRequired()
+    expect(auth.authorize(request, note()).getJwtSubject()).not.toBeNull()
+  })
+
+  test('of one Auth is not known to another', async () => {
+    const request = port({ cookie })
+    await setup().auth.authorize(request, note()).jwtRequired()
+    expect(setup().auth.authorize(request, note()).getJwtSubject()).toBeNull()
+  })
+
+  test('shows no token to whoever prints it', async () => {
+    const request = port({ cookie })
+    await setup()
+      .auth.authorize({ ...request }, note())
+      .jwtRequired()
+    const bare = { method: 'GET', header: request.header }
+    await setup().auth.authorize(bare, note()).jwtRequired()
+    expect(inspect(bare, { depth: 10, showHidden: true })).not.toContain(token.slice(-20))
+    expect(JSON.stringify(bare)).toBe('{"method":"GET"}')
+  })
+})
+
 describe('a sign-in', () => {
   test('ends when sessionExpires says so, also for a token that lives longer by itself', async () => {
     const { auth } = setup({ sessionExpires: '90d' })
@@ -82,7 +155,7 @@ describe('a sign-in', () => {
     const { auth } = setup()
     const ahead = forge({ alg: 'HS256' }, goodClaims({ auth_time: startSeconds + 60 }))
     const bound = auth.authorize(port({ cookie: `access_token_cookie=${ahead}` }), note())
-    expect(await codeOf(() => bound.freshJwtRequired({ within: '5m' }))).toBe('fresh_token_required')
+    expect(await codeOf(() => bound.freshJwtRequired({ within: '5m' }))).toBe('token_invalid')
   })
 
   test('out is not forged past the double submit by a token from another location', async () => {
@@ -191,7 +264,7 @@ describe('a function of the application', () => {
 
 test('an option that does not exist is refused by sign-out too', async () => {
   const bound = setup().auth.authorize(port(), note())
-  await expect(bound.logout({ everywhere: true } as never)).rejects.toThrow(/everywhere/)
+  await expect(bound.logout({ everywhere: true })).rejects.toThrow(/everywhere/)
 })
 
 test('cookies for every site without any defence against other sites are refused at start-up', () => {

@@ -2,6 +2,7 @@
 
 import { createSecretKey, generateKeyPairSync } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
+import { memoryStore } from '../src/stores/memory.ts'
 import { createAuth } from '../src/index.ts'
 import type { AuthOptions } from '../src/index.ts'
 import { secretKey } from './_setup.ts'
@@ -120,6 +121,14 @@ const wrong: Readonly<Record<string, readonly unknown[]>> = {
   denylist: notFunction,
   denylistEnabled: notBoolean,
   denylistTokenChecks: [[], 'access', ['acess'], ['access', 'access'], [1], null],
+  store: [null, 1, 'redis://127.0.0.1', true, {}, [], () => true, { open: () => true }],
+  rotationGrace: [0, -1, 61, '61s', '2m', 1.5, '30', false, null],
+  lateReplay: ['', 'Revoke', 'allow', true, false, null],
+  revocation: ['', 'Strict', 'none', true, false, null],
+  maxStaleness: [0, -1, 1.5, '5', false, null],
+  sessionLimit: [0, -1, 1.5, '100', 10_001, false, null],
+  adoptStatelessTokens: notBoolean,
+  clientAddress: notFunction,
   storeTimeout: [0, 31, -1, 1.5, '1', '1s', Number.POSITIVE_INFINITY, null],
   claims: [{}, 1, 'a', null, true, { '~standard': {} }, { '~standard': null }, () => true],
   userLookup: notFunction,
@@ -142,6 +151,8 @@ const wrong: Readonly<Record<string, readonly unknown[]>> = {
   clock: [...notFunction, 0],
   secretKey: ['', 1, null, true, {}, [], new Uint8Array(0), () => 'a', 'short', 'secret'],
 }
+
+const store = memoryStore()
 
 const cases = Object.entries(wrong).flatMap(([name, values]) => values.map((value) => ({ name, value })))
 
@@ -248,6 +259,12 @@ describe('createAuth', () => {
       'sessionExpires',
     ],
     ['a denylist that is on and missing', { denylistEnabled: true }, 'denylistEnabled'],
+    ['an option of sessions without a store', { rotationGrace: 30 }, 'rotationGrace'],
+    ['access tokens without end in a store', { store, accessTokenExpires: false }, 'accessTokenExpires'],
+    ['refresh tokens without end in a store', { store, refreshTokenExpires: false }, 'refreshTokenExpires'],
+    ['a grace in which access tokens die', { store, accessTokenExpires: 30 }, 'rotationGrace'],
+    ['guards blind for longer than tokens live', { store, maxStaleness: '16m' }, 'maxStaleness'],
+    ['sessions of centuries', { store, sessionExpires: '9999w' }, 'sessionExpires'],
     ['two kinds of key', { publicKey: 'a' }, 'secretKey'],
     ['a key of another kind than the algorithm', { algorithm: 'RS256' }, 'secretKey'],
   ])('refuses %s', ([, options, name]) => {

@@ -144,10 +144,10 @@ function keysOf({ key, algorithm }: Vector): JwsKeys {
   return keys
 }
 
-function keyOf(vector: Vector): JwsKey & { readonly signing: NonNullable<JwsKey['signing']> } {
+function keyOf(vector: Vector): JwsKey & { readonly sign: NonNullable<JwsKey['sign']> } {
   const key = keysOf(vector).signers.get(vector.algorithm)
-  if (key?.signing === undefined) throw new Error('no signing key')
-  return { ...key, signing: key.signing }
+  if (key?.sign === undefined) throw new Error('no signing key')
+  return { ...key, sign: key.sign }
 }
 
 function rejectionOf(step: () => unknown): unknown {
@@ -165,41 +165,40 @@ describe.each(vectors)('$source ($algorithm)', (vector) => {
   const signature = Buffer.from(vector.signature, 'base64url')
 
   test('the published signature verifies', () => {
-    const { algorithm: entry, verifying } = keyOf(vector)
-    expect(entry.name).toBe(algorithm)
-    expect(entry.verify(input, verifying, signature)).toBe(true)
+    const key = keyOf(vector)
+    expect(key.algorithm.name).toBe(algorithm)
+    expect(key.verify(input, vector.signature)).toBe(true)
   })
 
   test('no other signature, input or length verifies', () => {
-    const { algorithm: entry, verifying } = keyOf(vector)
+    const verify = (text: string, bytes: Buffer): boolean =>
+      keyOf(vector).verify(text, bytes.toString('base64url'))
     for (const index of [0, 1, signature.length / 2, signature.length - 1].map(Math.floor)) {
       const flipped = Buffer.from(signature)
       flipped[index] = (flipped[index] ?? 0) ^ 1
-      expect(entry.verify(input, verifying, flipped)).toBe(false)
+      expect(verify(input, flipped)).toBe(false)
     }
     for (const other of [signature.subarray(1), signature.subarray(0, -1), Buffer.alloc(0)]) {
-      expect(entry.verify(input, verifying, other)).toBe(false)
+      expect(verify(input, other)).toBe(false)
     }
-    expect(entry.verify(input, verifying, Buffer.concat([signature, Buffer.alloc(1)]))).toBe(false)
-    expect(entry.verify(input, verifying, Buffer.alloc(signature.length))).toBe(false)
-    expect(entry.verify(`${input}A`, verifying, signature)).toBe(false)
-    expect(entry.verify(input.slice(0, -1), verifying, signature)).toBe(false)
+    expect(verify(input, Buffer.concat([signature, Buffer.alloc(1)]))).toBe(false)
+    expect(verify(input, Buffer.alloc(signature.length))).toBe(false)
+    expect(verify(`${input}A`, signature)).toBe(false)
+    expect(verify(input.slice(0, -1), signature)).toBe(false)
   })
 
   test('a signature of our own has the published length and verifies', () => {
-    const { algorithm: entry, signing, verifying } = keyOf(vector)
-    const own = entry.sign(input, signing)
-    expect(own).toHaveLength(signature.length)
-    expect(entry.verify(input, verifying, own)).toBe(true)
+    const { sign, verify } = keyOf(vector)
+    const own = sign(input)
+    expect(own).toHaveLength(vector.signature.length)
+    expect(verify(input, own)).toBe(true)
   })
 })
 
 test.each(vectors.filter(({ isDeterministic }) => isDeterministic))(
   'signing $source again gives the published signature',
   (vector) => {
-    const { algorithm: entry, signing } = keyOf(vector)
-    const signature = entry.sign(`${vector.header}.${vector.payload}`, signing)
-    expect(signature.toString('base64url')).toBe(vector.signature)
+    expect(keyOf(vector).sign(`${vector.header}.${vector.payload}`)).toBe(vector.signature)
   },
 )
 
@@ -211,11 +210,9 @@ test.each(vectors.filter(({ key }) => key.kty !== 'oct'))(
     const keys = resolveKeys({ ...options, publicKey }, (option, problem) => {
       throw new Error(`${option} ${problem}`)
     })
-    const { signing, verifying, algorithm: entry } = keys?.verifiers.get(algorithm) ?? {}
-    expect(signing).toBeUndefined()
-    expect(
-      verifying && entry?.verify(`${header}.${payload}`, verifying, Buffer.from(signature, 'base64url')),
-    ).toBe(true)
+    const found = keys?.verifiers.get(algorithm)
+    expect(found?.sign).toBeUndefined()
+    expect(found?.verify(`${header}.${payload}`, signature)).toBe(true)
   },
 )
 

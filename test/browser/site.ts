@@ -4,8 +4,9 @@ import { existsSync } from 'node:fs'
 import { Hono } from 'hono'
 import type { Context } from 'hono'
 import { createAuth } from 'tallystick'
-import type { AuthOptions } from 'tallystick'
+import type { Auth, AuthOptions } from 'tallystick'
 import { honoAuth } from 'tallystick/hono'
+import { memoryStore } from 'tallystick/stores/memory'
 import { createDemo } from '../../demo/app.ts'
 import { secretKey } from '../_setup.ts'
 import { openServer } from './server.ts'
@@ -32,6 +33,8 @@ export interface Site extends LiveServer {
   readonly transfers: readonly string[]
   /** Waits for the answer to the first request with that label. */
   arrival(label: string): Promise<Visit>
+  /** Answers no request with that label before so many of them have arrived. */
+  gather(label: string, count: number): void
 }
 
 const arrivalTimeoutMs = 10_000
@@ -46,16 +49,22 @@ export async function openSite(options: AuthOptions = {}): Promise<Site> {
   const visits: Visit[] = []
   const transfers: string[] = []
   const waiting = new Map<string, (visit: Visit) => void>()
+  const gatherings = new Map<string, () => Promise<void>>()
   const record = (visit: Visit): void => {
     visits.push(visit)
     waiting.get(visit.label)?.(visit)
     waiting.delete(visit.label)
   }
-  const server = await openServer(createApp({ secretKey, ...options }, record, transfers).fetch)
+  const auth = createAuth({ secretKey, store: memoryStore(), ...options })
+  const server = await openServer(createApp(auth, record, transfers, gatherings).fetch)
   return {
     ...server,
     visits,
     transfers,
+    async close() {
+      await server.close()
+      await auth.close()
+    },
     async arrival(label) {
       const visit = visits.find((visit) => visit.label === label)
       if (visit !== undefined) return visit
@@ -67,14 +76,32 @@ export async function openSite(options: AuthOptions = {}): Promise<Site> {
         })
       })
     },
+    gather(label, count) {
+      let missing = count
+      let open: () => void
+      const complete = new Promise<void>((resolve) => {
+        open = resolve
+      })
+      gatherings.set(label, () => {
+        missing -= 1
+        if (missing === 0) open()
+        return complete
+      })
+    },
   }
 }
 
-function createApp(options: AuthOptions, record: (visit: Visit) => void, transfers: string[]): Hono {
-  const { authorize, jwtRequired } = honoAuth(createAuth(options))
+function createApp(
+  auth: Auth,
+  record: (visit: Visit) => void,
+  transfers: string[],
+  gatherings: ReadonlyMap<string, () => Promise<void>>,
+): Hono {
+  const { authorize, jwtRequired } = honoAuth(auth)
   const app = new Hono()
 
   app.use(async (c, next) => {
+    await gatherings.get(labelOf(c))?.()
     await next()
     record(await describeVisit(c))
   })
@@ -90,16 +117,17 @@ function createApp(options: AuthOptions, record: (visit: Visit) => void, transfe
   app.get(ownFormPath, (c) =>
     c.html('<form method="post" action="/form-login?own"><button>Go</button></form>'),
   )
-  app.route('/', createDemo(options))
+  app.route('/', createDemo(auth))
   return app
 }
 
+const labelOf = (c: Context): string => new URL(c.req.url).search.slice(1)
+
 async function describeVisit(c: Context): Promise<Visit> {
-  const { search, pathname } = new URL(c.req.url)
   return {
-    label: search.slice(1),
+    label: labelOf(c),
     method: c.req.method,
-    path: pathname,
+    path: c.req.path,
     cookies: (c.req.header('cookie') ?? '')
       .split('; ')
       .flatMap((pair) => pair.split('=').slice(0, 1))

@@ -42,7 +42,7 @@ createAuth({
   onEvent(event) {
     expectType<Equal<typeof event, AuthEvent>>()
     if (event.type === 'rejected') expectNoAny<typeof event.code>(event.code)
-    else expectType<Equal<typeof event.host, string>>()
+    else if (event.type === 'cookie.insecure_transport') expectType<Equal<typeof event.host, string>>()
   },
 })
 
