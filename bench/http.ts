@@ -17,6 +17,8 @@ const distinctTokens = 20_480
 interface Row {
   readonly label: string
   readonly stack: string
+  /** The process that serves it; rows of one stack may have one each, as what one leaves behind is not another's doing. */
+  readonly server?: string
   readonly tokens: number
   /** Whose cookies it is sent: an open route is sent what the protected one is. */
   readonly credentials?: string
@@ -27,9 +29,19 @@ const rows: readonly Row[] = [
   { label: 'a guard that does nothing', stack: 'passing', tokens: 1, credentials: 'tallystick' },
   { label: 'tallystick', stack: 'tallystick', tokens: 1 },
   { label: 'tallystick beside 1,000,000 revocations', stack: 'crowded', tokens: 1 },
-  { label: 'tallystick, each token new', stack: 'tallystick', tokens: distinctTokens },
+  {
+    label: 'tallystick, each token new',
+    stack: 'tallystick',
+    server: 'tallystick anew',
+    tokens: distinctTokens,
+  },
   { label: 'neighbours', stack: 'neighbours', tokens: 1 },
-  { label: 'neighbours, each token new', stack: 'neighbours', tokens: distinctTokens },
+  {
+    label: 'neighbours, each token new',
+    stack: 'neighbours',
+    server: 'neighbours anew',
+    tokens: distinctTokens,
+  },
 ]
 
 const neighbours: Readonly<Record<Framework, string>> = {
@@ -89,7 +101,7 @@ export async function measureRoutes(effort: Effort): Promise<readonly Table[]> {
 }
 
 async function measureFramework(framework: Framework, effort: Effort): Promise<Table> {
-  const servers = await openServers(framework)
+  const servers = await openServers(framework, rows)
   try {
     const runs = rows.map((row) => ({
       row,
@@ -124,13 +136,12 @@ const paths = ['/login', '/refresh']
 export async function measureSignIn(effort: Effort): Promise<readonly Table[]> {
   const figuresOf: (string | number)[][] = []
   for (const framework of frameworks) {
-    const servers = await openServers(framework, ['tallystick', 'neighbours'])
+    const signing = ['tallystick', 'neighbours'].map((stack): Row => ({ label: stack, stack, tokens: 1 }))
+    const servers = await openServers(framework, signing)
     try {
-      const runs = ['tallystick', 'neighbours'].map((stack) => ({
-        stack,
-        runs: paths.map((path) =>
-          createRun(servers, { label: path, stack, tokens: 1 }, 'POST', effort, path),
-        ),
+      const runs = signing.map((row) => ({
+        stack: row.stack,
+        runs: paths.map((path) => createRun(servers, row, 'POST', effort, path)),
       }))
       for (let round = 0; round < effort.rounds; round++) {
         for (const index of paths.keys()) for (const { runs: ofStack } of runs) await ofStack[index]?.round()
@@ -169,31 +180,32 @@ interface Server {
   sent: number
 }
 
+/** The servers of the rows, by their names. */
 async function openServers(
   framework: Framework,
-  stacks: Iterable<string> = new Set(rows.map((row) => row.stack)),
+  served: readonly Row[],
 ): Promise<ReadonlyMap<string, Server>> {
   const servers = new Map<string, Server>()
-  for (const stack of stacks) {
+  for (const { stack, server = stack, tokens } of served) {
+    if (servers.has(server)) continue
     const child = new Child(new URL('http/server.js', import.meta.url), [framework, stack])
     const port = (await child.next()) as number
-    const count = Math.max(...rows.filter((row) => row.stack === stack).map(({ tokens }) => tokens))
-    const credentials = (await child.ask({ ask: 'sign in', count })) as readonly Credentials[]
-    servers.set(stack, { child, port, credentials, sent: 0 })
+    const credentials = (await child.ask({ ask: 'sign in', count: tokens })) as readonly Credentials[]
+    servers.set(server, { child, port, credentials, sent: 0 })
   }
   return servers
 }
 
 function createRun(
   servers: ReadonlyMap<string, Server>,
-  { stack, tokens, credentials = stack }: Row,
+  { stack, server: name = stack, tokens, credentials = name }: Row,
   method: Method,
   { seconds }: Effort,
   path = '/',
 ): Run {
-  const server = servers.get(stack)
+  const server = servers.get(name)
   const signedIn = servers.get(credentials)?.credentials
-  if (server === undefined || signedIn === undefined) throw new Error(`There is no server ${stack}`)
+  if (server === undefined || signedIn === undefined) throw new Error(`There is no server ${name}`)
   const requests = signedIn.slice(0, tokens).map(({ cookie, headers, refreshHeaders = headers }) => ({
     ...(cookie !== '' && { cookie }),
     ...(method === 'POST' && (path === '/refresh' ? refreshHeaders : headers)),

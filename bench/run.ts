@@ -2,6 +2,8 @@
 
 import { writeFile } from 'node:fs/promises'
 import { availableParallelism, cpus, platform, release } from 'node:os'
+import { resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { quick, thorough } from './effort.ts'
 import type { Effort } from './effort.ts'
@@ -61,7 +63,7 @@ async function run(chosen: readonly string[]): Promise<void> {
     tables[name] = made
     console.log(made.map(format).join('\n'))
   }
-  const file = new URL(`../../${values.json}`, import.meta.url)
+  const file = resolve(fileURLToPath(new URL('../..', import.meta.url)), values.json)
   await writeFile(file, `${JSON.stringify({ date: new Date().toISOString(), machine, tables }, null, 2)}\n`)
   console.log(`Written to ${values.json}`)
 }
