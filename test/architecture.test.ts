@@ -180,6 +180,7 @@ const layout: Readonly<Record<string, readonly string[]>> = {
   ],
   'core/authorize': ['core/*'],
   'core/auth': ['core/*'],
+  client: ['core/errors'],
   'adapters/*': ['index', 'core/*', 'adapters/_*'],
   'stores/*': ['core/store', 'core/errors', 'stores/_*'],
   index: ['core/*'],

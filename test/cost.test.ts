@@ -211,6 +211,7 @@ test('more tokens than the cache holds cost a signature each', async () => {
 /** Bytes of each subpath, bundled with the core, minified and compressed; raise one only for what is worth it. */
 const ceilings: Readonly<Record<string, number>> = {
   '.': 28_000,
+  './client': 2000,
   './hono': 14_500,
   './express': 14_000,
   './fastify': 14_000,

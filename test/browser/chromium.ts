@@ -2,7 +2,7 @@
 
 import { existsSync } from 'node:fs'
 import { chromium } from 'playwright-core'
-import type { Browser } from 'playwright-core'
+import type { Browser, LaunchOptions } from 'playwright-core'
 
 const executablePath = process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium'
 
@@ -11,8 +11,9 @@ export const isChromiumThere = existsSync(executablePath)
 /** One line, and what to do about it. */
 export const chromiumMissing = `No browser tests: there is no ${executablePath}; install chromium or set CHROMIUM_PATH`
 
-export function launchChromium(): Promise<Browser> {
+export function launchChromium(options: LaunchOptions = {}): Promise<Browser> {
   return chromium.launch({
+    ...options,
     executablePath,
     args: [
       '--no-sandbox',
