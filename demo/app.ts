@@ -85,7 +85,7 @@ export function createDemo(auth: Auth): Hono {
 
   app.delete('/sessions', async (c) => {
     const { revoked } = await authorize(c).logout({ everywhere: true })
-    return c.json({ msg: revoked ? 'Signed out everywhere' : 'Nobody was signed in' })
+    return c.json({ msg: revoked ? 'Signed out everywhere' : 'Signed out here' })
   })
 
   app.delete('/sessions/:id', jwtRequired(), async (c) => {

@@ -87,7 +87,7 @@ describe('the routes of sessions', () => {
     expect(await response.json()).toEqual({ msg: 'Signed out everywhere' })
     expect(response.headers.getSetCookie()).toHaveLength(4)
     expect((await other.send('POST', '/refresh')).status).toBe(401)
-    expect(await (await open().send('DELETE', '/sessions')).json()).toEqual({ msg: 'Nobody was signed in' })
+    expect(await (await open().send('DELETE', '/sessions')).json()).toEqual({ msg: 'Signed out here' })
   })
 
   test.each(['/sessions', '/sessions/some'])('DELETE %s wants the CSRF value', async (path) => {

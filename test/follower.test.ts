@@ -33,6 +33,27 @@ interface World extends Site {
   readonly beside: Auth
 }
 
+test.each(['strict', 'replicated'] as const)(
+  'a process that only ever revokes forgets what is past its end, %s and closed too',
+  async (revocation) => {
+    const clock = createClock()
+    const store = memoryStore({ clock })
+    const { auth } = createSite({ store, revocation }, clock)
+    const revoke = async (count: number): Promise<void> => {
+      for (let index = 0; index < count; index++) {
+        await auth.revokeToken(await auth.createAccessToken('test'))
+      }
+    }
+    await auth.close()
+    await revoke(20)
+    const { set } = Follower.of(store)
+    expect(set.size).toBe(20)
+    clock.advance(3600)
+    await revoke(1)
+    expect(set.size).toBe(1)
+  },
+)
+
 /** A replicated server that has signed somebody in; nothing of its follower has run before `ready()`. */
 async function createWorld(options: AuthOptions = {}): Promise<World> {
   const clock = createClock()

@@ -143,7 +143,7 @@ const refusals: readonly Refusal[] = [
   {
     code: 'store_unavailable',
     status: 503,
-    detail: 'Revocation cannot be checked at the moment',
+    detail: 'The session store cannot be asked at the moment',
     challenge: null,
     options: { denylist: () => Promise.reject(new Error('down')) },
     wire: ({ cookie }) => ({ headers: { cookie } }),

@@ -57,7 +57,13 @@ const sentences = new Map<string, Sentence>([
   ],
   ['/logout 200', 'Signed out: the session has ended, and the cookies were removed.'],
   ['/logout store_unavailable', notToldYet],
-  ['/sessions 200', 'Signed out everywhere: every session of yours has ended, and the cookies were removed.'],
+  [
+    '/sessions 200',
+    ({ body }) =>
+      body.includes('everywhere')
+        ? 'Signed out everywhere: every session of yours has ended, and the cookies were removed.'
+        : 'Signed out here only: a session that has ended may not end the others. The cookies were removed.',
+  ],
   ['/sessions store_unavailable', notToldYet],
   [
     '/sessions/:id 200',

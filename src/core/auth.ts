@@ -94,7 +94,7 @@ export class Auth<Schema extends UserClaimsSchema = AnyUserClaims, User = unknow
   async revokeToken(token: string | Claims): Promise<void> {
     const sessions = this.#demandSessions('revokeToken()')
     const claims = await claimsToRevoke(this.#engine, token)
-    if (claims !== null) await sessions.revokeToken(claims)
+    if (claims !== null) await sessions.revocations.revokeToken(claims)
   }
 
   #demandSessions(member: string): Sessions {

@@ -100,9 +100,10 @@ export class Authorize<Schema extends UserClaimsSchema = AnyUserClaims, User = u
   /**
    * Signs a user in: makes both tokens and sets all four cookies.
    *
-   * Does not check who the user is: that is done before. Where cookies are no location, none are set.
+   * Does not check who the user is: that is done before. Where cookies are no location, none are set. With a store a new
+   * session begins; the one that the request's cookies name ends, and so do the oldest ones over `sessionLimit`.
    *
-   * @throws {AuthError} `origin_forbidden` · `cookie_too_large`
+   * @throws {AuthError} `origin_forbidden` · `cookie_too_large` · `store_unavailable`
    * @throws {TypeError} for a wrong subject or option, and when the headers have gone
    */
   async login(
@@ -135,7 +136,7 @@ export class Authorize<Schema extends UserClaimsSchema = AnyUserClaims, User = u
    *
    * A token that is still good must come with its CSRF value; the access token is asked first.
    *
-   * @returns `revoked`: whether the session, or the tokens without one, are dead from now on, which takes a store.
+   * @returns `revoked`: whether all that was to end is dead from now on, which takes a store.
    * @throws {AuthError} `origin_forbidden` · `csrf_missing` · `csrf_mismatch`; then nothing is unset
    * @throws {AuthError} `store_unavailable`; then all cookies are unset, and the store is told when it is back
    */

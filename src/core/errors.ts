@@ -54,7 +54,7 @@ export const errorCodes: Readonly<Record<AuthErrorCode, CodeEntry>> = {
   cookie_ambiguous: { status: 401, message: 'Two cookies of one name', challenge: 'invalid_request' },
   user_not_found: { status: 401, message: 'Error loading the user', challenge: 'invalid_token' },
   cookie_too_large: { status: 500, message: 'The cookie is too large' },
-  store_unavailable: { status: 503, message: 'Revocation cannot be checked at the moment' },
+  store_unavailable: { status: 503, message: 'The session store cannot be asked at the moment' },
 }
 
 /** Why exactly a token was refused: for logs and events, never part of an answer. */

@@ -93,7 +93,7 @@ export function durationRule(mostSeconds: number): (value: unknown) => number {
     const seconds = parseDuration(value)
     must(
       seconds !== null && seconds <= mostSeconds,
-      "a positive whole number of seconds or a text like '15m' or '30d'",
+      `a positive whole number of seconds or a text like '15s' or '30d', of at most ${mostSeconds} seconds`,
     )
     return seconds
   }

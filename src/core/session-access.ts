@@ -81,7 +81,7 @@ export class SessionDirectory {
    */
   async revoke(id: string, options: { readonly subject?: string | undefined } = {}): Promise<boolean> {
     const { subject } = ownOptions(options, 'sessions.revoke()', ['subject'])
-    return this.#sessions.revoke(
+    return this.#sessions.revocations.revokeSession(
       demandText(id, 'id'),
       subject === undefined ? undefined : demandText(subject, 'subject'),
     )
@@ -90,7 +90,7 @@ export class SessionDirectory {
   /** Ends all sessions of a subject, after a new password for example. @throws {AuthError} `store_unavailable` */
   async revokeAll(subject: string, options: { readonly except?: string | undefined } = {}): Promise<void> {
     const { except } = ownOptions(options, 'sessions.revokeAll()', ['except'])
-    await this.#sessions.revokeAll(
+    await this.#sessions.revocations.revokeSubject(
       demandText(subject, 'subject'),
       except === undefined ? undefined : demandText(except, 'except'),
     )
@@ -123,12 +123,12 @@ export class OwnSessions {
 
   /** Ends one of this user's sessions. @returns whether there is one of that id. @throws {AuthError} */
   async revoke(id: string): Promise<boolean> {
-    return this.#sessions.revoke(demandText(id, 'id'), this.#signedIn().subject)
+    return this.#sessions.revocations.revokeSession(demandText(id, 'id'), this.#signedIn().subject)
   }
 
   /** Ends all of this user's sessions but the one of this request. @throws {AuthError} */
   async revokeOthers(): Promise<void> {
     const { subject, sid } = this.#signedIn()
-    await this.#sessions.revokeAll(subject, sid)
+    await this.#sessions.revocations.revokeSubject(subject, sid)
   }
 }

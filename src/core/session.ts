@@ -1,4 +1,4 @@
-/** Sessions of one `Auth`: begins, rotates, checks and ends them in its store; signs nothing, and sees no request. */
+/** Sessions of one `Auth`: begins, rotates and checks them in its store; signs nothing, and sees no request. */
 
 import { ask } from './deadline.ts'
 import { AuthError, invalidToken } from './errors.ts'
@@ -10,19 +10,18 @@ import type { GenerationValues } from './generation.ts'
 import { chain } from './maybe.ts'
 import type { MaybePromise } from './maybe.ts'
 import type { ResolvedOptions } from './options.ts'
-import { RevocationQueue } from './revocation-queue.ts'
-import {
-  accessLifetimeMilliseconds,
-  refusalOf,
-  sessionTarget,
-  signOutTargets,
-  statelessLifetimeSeconds,
-  subjectTarget,
-  tokenTargets,
-} from './revocation-target.ts'
+import { accessLifetimeMilliseconds, statelessLifetimeSeconds } from './revocation-target.ts'
+import { Revocations } from './revocations.ts'
 import { StoreClient } from './store-client.ts'
-import type { Revocation, RevokeTarget, RotateResult, Rotation, Session, SessionMetadata } from './store.ts'
-import type { Store, Successor, TokenFacts } from './store.ts'
+import type {
+  RotateResult,
+  Rotation,
+  Session,
+  SessionMetadata,
+  Store,
+  Successor,
+  TokenFacts,
+} from './store.ts'
 import type { Claims } from './claims.ts'
 
 /** The store is swept after so many sign-ins and refreshes. */
@@ -62,7 +61,8 @@ export class Sessions {
   readonly #store: Store
   readonly #follower: Follower
   readonly #member: FollowerMember
-  readonly #queue: RevocationQueue
+  /** Ends sessions and tokens. */
+  readonly revocations: Revocations
   #untilSweep = sweepEvery
 
   constructor(store: Store, options: ResolvedOptions, emitter: Emitter) {
@@ -71,8 +71,8 @@ export class Sessions {
     this.#options = options
     this.#emitter = emitter
     this.#client = new StoreClient(store, storeTimeout, emitter)
-    this.#queue = new RevocationQueue(async (target) => void (await this.#revokeTarget(target)))
     this.#follower = Follower.of(store)
+    this.revocations = new Revocations(this.#client, this.#follower.set, options, emitter)
     this.#member = {
       client: this.#client,
       timeoutSeconds: storeTimeout,
@@ -91,7 +91,7 @@ export class Sessions {
 
   /** Stops following; what could not be revoked yet is tried once more. */
   async close(): Promise<void> {
-    await this.#queue.close()
+    await this.revocations.close()
     await this.#follower.leave(this.#member)
   }
 
@@ -191,7 +191,7 @@ export class Sessions {
       idleLifetime: this.#idleLifetime,
       metadata,
     }
-    this.#apply((await this.#client.create(session, { replaces, limit })).revoked)
+    this.revocations.apply((await this.#client.create(session, { replaces, limit })).revoked)
     this.#emitter.emit({ type: 'session.created' })
     this.#sweep()
   }
@@ -255,9 +255,7 @@ export class Sessions {
     readonly metadata: SessionMetadata
   }> {
     const result = await this.#client.rotate(rotation)
-    this.#apply(result.revoked)
-    // Where nothing is followed, nothing else does so; by whichever clock is behind.
-    this.#follower.set.forget(Math.min(result.now, this.#options.clock() * 1000))
+    this.revocations.apply(result.revoked, result.now)
     const { salt, generation, issuedAtSeconds, metadata } = this.#demandGood(rotation, result)
     if (result.outcome !== 'kept') this.#emitter.emit({ type: `session.${nameOf(result)}` })
     this.#sweep()
@@ -279,64 +277,6 @@ export class Sessions {
       hasEnded: revoked.length > 0,
     })
     throw new AuthError('refresh_reused', outcome === 'late' ? { cause: 'late' } : {})
-  }
-
-  /** Takes over what the store says is revoked, so that this process refuses it at once. */
-  #apply(revoked: readonly Revocation[]): void {
-    this.#follower.set.add(revoked)
-    if (revoked.length > 0) this.#emitter.emit({ type: 'session.revoked', count: revoked.length })
-  }
-
-  async #revokeTarget(target: RevokeTarget): Promise<readonly Revocation[]> {
-    const revoked = await this.#client.revoke(target)
-    this.#apply(revoked)
-    return revoked
-  }
-
-  /** Ends one session. @returns whether there is such a session. @throws {AuthError} `store_unavailable` */
-  async revoke(sid: string, subject: string | undefined): Promise<boolean> {
-    return (await this.#revokeTarget(sessionTarget(sid, subject, this.#options))).length > 0
-  }
-
-  /** Ends all sessions of a subject but one. @throws {AuthError} `store_unavailable` */
-  async revokeAll(subject: string, except: string | undefined): Promise<void> {
-    await this.#revokeTarget(subjectTarget(subject, except, this.#options))
-  }
-
-  /** Denies one token; of a refresh token, its session. @throws {AuthError} `store_unavailable` */
-  async revokeToken(claims: Claims): Promise<void> {
-    for (const target of tokenTargets(claims, this.#options)) await this.#revokeTarget(target)
-  }
-
-  /**
-   * Signs out whoever holds these tokens. If the store fails, this process refuses them at once, and the store is told
-   * as soon as it can be.
-   *
-   * @throws {AuthError} `store_unavailable`
-   */
-  async signOut(tokens: readonly Claims[], isEverywhere: boolean): Promise<void> {
-    const targets = tokens.flatMap((claims) => signOutTargets(claims, this.#options))
-    const [first] = tokens
-    if (isEverywhere && first !== undefined) targets.push(subjectTarget(first.sub, undefined, this.#options))
-    for (const [index, target] of targets.entries()) {
-      try {
-        await this.#revokeTarget(target)
-      } catch (error) {
-        // One answer that does not come is enough to wait for.
-        for (const untold of targets.slice(index)) this.#later(untold)
-        throw error
-      }
-    }
-  }
-
-  #later(target: RevokeTarget): void {
-    this.#follower.set.add([refusalOf(target, this.#options)])
-    this.#queue.add(target)
-  }
-
-  /** Ends a session of somebody else whose cookies a sign-in overwrites; the sign-in does not wait for it. */
-  revokeInBackground(sid: string, subject: string): void {
-    this.#queue.add(sessionTarget(sid, subject, this.#options))
   }
 
   async get(sid: string): Promise<Session | null> {

@@ -82,7 +82,7 @@ export async function login(
     const replaces = overwritten.find((one) => one.subject === subject)?.sid
     await sessions.create(subject, session, authTime, metadata, replaces)
     for (const other of overwritten) {
-      if (other.sid !== replaces) sessions.revokeInBackground(other.sid, other.subject)
+      if (other.sid !== replaces) sessions.revocations.revokeInBackground(other.sid, other.subject)
     }
   }
   if (prepared !== undefined) setCookies(exchange, prepared, cookies.cleaning())

@@ -15,7 +15,7 @@ import type { Claims } from './claims.ts'
 export interface LogoutOptions {
   /**
    * Ends all sessions of the user, on every device; needs a store. With revoked tokens only, just what they name is
-   * ended.
+   * ended, and `revoked` is `false`.
    *
    * @default false
    */
@@ -44,27 +44,33 @@ export async function logout(
     checkCsrf(engine.isEqual, sent, named.claims)
   }
   const { sessions } = engine
+  let revoked = false
   try {
-    if (sessions !== undefined) await endSessions(exchange, sessions, oneSignIn(live), everywhere)
+    if (sessions !== undefined) revoked = await endSessions(exchange, sessions, oneSignIn(live), everywhere)
   } finally {
     // Whoever signs out is signed out here, also where the store cannot be told yet.
     if (engine.hasCookies) cookies.write([...cookies.deletions(), ...cookies.cleaning()])
     exchange.csrf = {}
     exchange.identity = null
   }
-  return { revoked: sessions !== undefined && named !== undefined }
+  return { revoked }
 }
 
-/** A token that was revoked, perhaps because it was stolen, may end its own session but not all others. */
+/**
+ * A token that was revoked, perhaps because it was stolen, may end its own session but not all others.
+ *
+ * @returns whether all that was to end has ended
+ */
 async function endSessions(
   exchange: Exchange,
   sessions: Sessions,
   tokens: readonly Claims[],
   everywhere: boolean,
-): Promise<void> {
+): Promise<boolean> {
   const proof = everywhere ? await provenLive(exchange, tokens) : 'none'
-  await sessions.signOut(withoutRepeats(tokens), proof === 'live')
+  await sessions.revocations.signOut(withoutRepeats(tokens), proof === 'live')
   if (AuthError.is(proof)) throw proof
+  return tokens.length > 0 && (!everywhere || proof === 'live')
 }
 
 /** Whether one of these tokens was not revoked; the outage where that cannot be told. */

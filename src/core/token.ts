@@ -42,7 +42,10 @@ export interface TokenOptions<UserClaims = Record<string, unknown>> {
   readonly algorithm?: Algorithm | undefined
   /** Further JOSE header parameters; not those that choose keys or algorithms. */
   readonly headers?: Readonly<Record<string, unknown>> | undefined
-  /** Lifetime in seconds or as `'15m'`; `false` for none, where the configured lifetime is `false` too. */
+  /**
+   * Lifetime in seconds or as `'15m'`; `false` for none, where the configured lifetime is `false` too. With a store no
+   * token is taken for longer than is configured.
+   */
   readonly expiresTime?: Duration | false | undefined
   readonly audience?: string | readonly string[] | undefined
   /** The application's own claims; they cannot name a registered one. */

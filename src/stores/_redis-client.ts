@@ -9,6 +9,9 @@ export interface IoredisClient {
   evalsha(sha1: string, keyCount: number, ...parameters: string[]): Promise<unknown>
   eval(script: string, keyCount: number, ...parameters: string[]): Promise<unknown>
   duplicate(...overrides: never[]): IoredisSubscriber
+  readonly status: string
+  on(event: 'ready' | 'close', listener: () => void): unknown
+  off(event: 'ready' | 'close', listener: () => void): unknown
   /** Of a `Cluster`. */
   nodes?(role: 'master'): readonly { ping(): Promise<unknown> }[]
 }
@@ -124,6 +127,7 @@ function ofIoredis(client: IoredisClient): Connection {
   return {
     isCluster,
     async connect() {
+      if (underWay.has(client.status)) await untilConnected(client)
       await Promise.all((client.nodes?.('master') ?? []).map((node) => node.ping()))
     },
     evaluate: ({ text, sha1 }, keys, values) =>
@@ -137,10 +141,26 @@ function ofIoredis(client: IoredisClient): Connection {
       subscriber.on('error', ignore)
       subscriber.on('message', hear)
       // What cannot be heard is found by the next read.
-      subscriber.subscribe(channel).catch(ignore)
+      subscriber.subscribe(channel).then(hear, ignore)
       return () => subscriber.disconnect()
     },
   }
+}
+
+/** What ioredis says of a client that is about to be ready. */
+const underWay: ReadonlySet<string> = new Set(['connecting', 'connect', 'reconnecting'])
+
+/** Waits for the end of one attempt to connect; whether it was a good one, the next command tells. */
+async function untilConnected(client: IoredisClient): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      client.off('ready', end)
+      client.off('close', end)
+      resolve()
+    }
+    client.on('ready', end)
+    client.on('close', end)
+  })
 }
 
 function ofNodeRedis(client: NodeRedisClient): Connection {
@@ -178,7 +198,10 @@ function keepSubscribed(subscriber: NodeRedisSubscriber, channel: string, hear: 
     if (!isWanted) return
     try {
       if (!subscriber.isOpen) await subscriber.connect()
-      if (isWanted) await subscriber.subscribe(channel, hear)
+      if (!isWanted) return
+      await subscriber.subscribe(channel, hear)
+      // What was said before there was somebody to hear it.
+      hear()
     } catch {
       setTimeout(() => void subscribe(), delayOf(10)).unref()
     }

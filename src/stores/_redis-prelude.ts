@@ -46,8 +46,13 @@ local function number(value)
   return assert(tonumber(value), 'a number is missing')
 end
 
--- A write that changes nothing: whoever was made a replica refuses it, and so answers nothing.
-redis.call('PERSIST', marker)
+-- A write that changes nothing: whoever was made a replica refuses it, and so answers nothing. What makes a new
+-- session is refused at this point where memory is full as well; what ends or renews one never is.
+if request.session or type(request.adoption) == 'table' then
+  redis.call('HSETNX', marker, 'version', '${schemaVersion}')
+else
+  redis.call('PERSIST', marker)
+end
 
 local time = redis.call('TIME')
 local serverNow = time[1] * 1000 + math.floor(time[2] / 1000)

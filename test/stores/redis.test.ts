@@ -533,6 +533,54 @@ describe.skipIf(!hasRedis)('on a server of its own', () => {
     expect(evicting.warnings).toEqual([expect.stringContaining('allkeys-lru')])
   })
 
+  test('a server whose memory is full begins no session, and still renews and ends those it has', async () => {
+    const store = await openStore(client)
+    const { session } = await store.create(newSession('test'))
+    const adoption = {
+      jti: 'a',
+      issuedAtSeconds: 1,
+      authTimeSeconds: 1,
+      expiresAt: Date.now() + day,
+      metadata: {},
+    }
+    const adopted = { ...rotationOf({ id: sidOf('test'), subject: 'test' }), adoption }
+    await client.config('SET', 'maxmemory', '1mb')
+    try {
+      await expect(store.create(newSession('test'))).rejects.toThrow(/OOM/)
+      await expect(store.rotate(adopted)).rejects.toThrow(/OOM/)
+      expect((await store.rotate(rotationOf(session))).outcome).toBe('rotated')
+      expect(await store.revoke({ kind: 'session', sid: session.id, accessLifetime })).toHaveLength(1)
+      await store.revoke({ kind: 'token', jti: 'a', subject: 'test', until: Date.now() + day })
+      expect(await idsIn(store)).toEqual(['a', session.id].toSorted())
+    } finally {
+      await client.config('SET', 'maxmemory', '0')
+    }
+    expect((await store.create(newSession('test'))).session.subject).toBe('test')
+  })
+
+  test('a client of ioredis that is only just connecting is waited for', async () => {
+    const options = {
+      enableOfflineQueue: false,
+      autoResendUnfulfilledCommands: false,
+      maxRetriesPerRequest: 0,
+    }
+    const connecting = ended(new Redis(client.options.port ?? 0, options))
+    const { warnings } = await redisStore(connecting, { prefix: `soon${randomUUID()}` }).open()
+    expect(warnings).toEqual([])
+    expect(connecting.listenerCount('ready') + connecting.listenerCount('close')).toBe(0)
+  })
+
+  test('and one that finds no server is not waited for longer than its attempt', async () => {
+    const options = {
+      enableOfflineQueue: false,
+      autoResendUnfulfilledCommands: false,
+      maxRetriesPerRequest: 0,
+    }
+    const lost = ended(new Redis(1, options))
+    lost.on('error', () => undefined)
+    await expect(redisStore(lost).open()).rejects.toThrow(/writeable/)
+  })
+
   test('a server that forgot the scripts is told them again', async () => {
     const store = await openStore(client)
     const { session } = await store.create(newSession('test'))
