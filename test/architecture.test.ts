@@ -191,6 +191,7 @@ const layout: Readonly<Record<string, readonly string[]>> = {
   'core/authorize': ['core/*'],
   'core/auth': ['core/*'],
   client: ['core/errors'],
+  openapi: ['core/*'],
   'adapters/*': ['index', 'core/*', 'adapters/_*'],
   'stores/*': ['core/store', 'core/errors', 'stores/_*'],
   index: ['core/*'],
@@ -226,8 +227,10 @@ const packages: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** The globals that are not for everybody, and who may use them. */
-/** Stores have clocks of their own; the follower measures how old its knowledge is. */
+/** Stores have clocks of their own; the follower measures how old its knowledge is, and the
+ * browser client how long a refresh has taken. */
 const clockReaders = [
+  'client',
   'core/resolve',
   'core/follower',
   'stores/memory',

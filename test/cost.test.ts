@@ -216,6 +216,7 @@ const ceilings: Readonly<Record<string, number>> = {
   './express': 14_000,
   './fastify': 14_000,
   './web': 14_000,
+  './openapi': 5000,
   './stores/memory': 2700,
   './stores/sqlite': 5400,
   './stores/redis': 8200,
