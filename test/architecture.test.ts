@@ -23,7 +23,8 @@ const layout: Readonly<Record<string, readonly string[]>> = {
   'core/origin': ['core/request'],
   'core/hmac': [],
   'core/equality': [],
-  'core/jws': ['core/equality', 'core/errors', 'core/hmac', 'core/json'],
+  'core/signature': [],
+  'core/jws': ['core/equality', 'core/errors', 'core/hmac', 'core/json', 'core/signature'],
   'core/key': ['core/jws', 'core/asymmetric-strength', 'core/secret-strength'],
   'core/asymmetric-strength': ['core/jws'],
   'core/secret-strength': ['core/jws'],
@@ -206,6 +207,7 @@ const nodeModules: Readonly<Record<string, readonly string[]>> = {
   'node:crypto': [
     'core/equality',
     'core/hmac',
+    'core/signature',
     'core/jws',
     'core/key',
     'core/asymmetric-strength',

@@ -72,6 +72,20 @@ describe('README.md and docs/', () => {
     expect(firstColumn(section(readme, 'Refusals')).toSorted()).toEqual(Object.keys(errorCodes).toSorted())
   })
 
+  test('the table of runtimes names the versions that are tried', () => {
+    const manifest = JSON.parse(read('test/runtimes/binaries/package.json')) as {
+      optionalDependencies: Record<string, string>
+    }
+    const versions = Object.values(manifest.optionalDependencies).map(
+      (alias) => alias.split('@').at(-1) ?? '',
+    )
+    const rows = section(readme, 'Runtimes')
+      .split('\n')
+      .filter((line) => line.startsWith('|'))
+    const named = rows.flatMap((row) => (row.split('|')[2] ?? '').match(/\d+(?:\.\d+)+/g) ?? [])
+    expect(named.toSorted()).toEqual(versions.toSorted())
+  })
+
   test('the table of subpaths names every export of the package', () => {
     const { exports } = JSON.parse(read('package.json')) as { exports: Record<string, unknown> }
     const subpaths = Object.keys(exports).filter((name) => name !== './package.json')

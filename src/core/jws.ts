@@ -1,13 +1,15 @@
-/** Signs and verifies JWS compact serialisations; the only place that computes a signature. */
+/** Signs and verifies JWS compact serialisations; knows all that is to know about each algorithm. */
 
 import { Buffer } from 'node:buffer'
-import { constants, sign, verify } from 'node:crypto'
+import { constants } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
 import { createEquality } from './equality.ts'
 import { AuthError, invalidToken } from './errors.ts'
 import { createMac } from './hmac.ts'
 import { parseJsonObject } from './json.ts'
 import type { JsonObject } from './json.ts'
+import { createTextSigner, createTextVerifier } from './signature.ts'
+import type { SignatureScheme } from './signature.ts'
 
 /** The signature algorithms that tallystick knows (RFC 7518, RFC 8037, RFC 8812). */
 export type Algorithm =
@@ -63,16 +65,10 @@ function hmac(name: Algorithm, hash: string, minSecretBytes: number): AlgorithmE
   }
 }
 
-interface AsymmetricFacts {
+interface AsymmetricFacts extends SignatureScheme {
   readonly keyTypes: readonly string[]
-  readonly hash: string | null
   readonly curve?: string
   readonly signatureBytes?: number
-  readonly parameters?: {
-    readonly padding?: number
-    readonly saltLength?: number
-    readonly dsaEncoding?: 'ieee-p1363'
-  }
 }
 
 function asymmetric(name: Algorithm, facts: AsymmetricFacts): AlgorithmEntry {
@@ -84,12 +80,16 @@ function asymmetric(name: Algorithm, facts: AsymmetricFacts): AlgorithmEntry {
     ...(hash !== null && { hash }),
     ...(parameters?.saltLength !== undefined && { saltLength: parameters.saltLength }),
     minSecretBytes: 0,
-    createSigner: (key) => (input) =>
-      sign(hash, Buffer.from(input, 'latin1'), { key, ...parameters }).toString('base64url'),
-    createVerifier: (key) => (input, signature) => {
-      const bytes = Buffer.from(signature, 'base64url')
-      if (signatureBytes !== undefined && bytes.length !== signatureBytes) return false
-      return verify(hash, Buffer.from(input, 'latin1'), { key, ...parameters }, bytes)
+    createSigner(key) {
+      const signText = createTextSigner(facts, key)
+      return (input) => signText(input).toString('base64url')
+    },
+    createVerifier(key) {
+      const verifyText = createTextVerifier(facts, key)
+      return (input, signature) => {
+        const bytes = Buffer.from(signature, 'base64url')
+        return (signatureBytes === undefined || bytes.length === signatureBytes) && verifyText(input, bytes)
+      }
     },
   }
 }

@@ -1,7 +1,7 @@
 /** Turns key material into keys bound to algorithms, and refuses what is of the wrong kind; never prints any of it. */
 
 import { Buffer } from 'node:buffer'
-import { createPrivateKey, createPublicKey, createSecretKey, KeyObject } from 'node:crypto'
+import { createPrivateKey, createPublicKey, createSecretKey, getCurves, KeyObject } from 'node:crypto'
 import type { JsonWebKeyInput } from 'node:crypto'
 import { asymmetricProblem, parameterProblem } from './asymmetric-strength.ts'
 import { algorithms, createJwsKey } from './jws.ts'
@@ -40,9 +40,16 @@ export function resolveKeys(options: KeyOptions, report: Report): JwsKeys | unde
     failed = true
     report(option, problem)
   }
+  const names = new Set([options.algorithm, ...options.decodeAlgorithms])
+  for (const name of names) {
+    const curve = algorithms.get(name)?.curve
+    if (curve !== undefined && !getCurves().includes(curve))
+      note('algorithm', `cannot be ${name} on this runtime, whose node:crypto lacks the curve ${curve}`)
+  }
+  // No key for it could be read either, which would be told as the fault of the key.
+  if (failed) return undefined
   const pair = options.secretKey === undefined ? resolvePair(options, note) : resolveSecret(options, note)
   if (pair === undefined) return undefined
-  const names = new Set([options.algorithm, ...options.decodeAlgorithms])
   const keys = new Map<string, JwsKey>()
   for (const name of names) {
     const algorithm = algorithms.get(name)
@@ -129,9 +136,10 @@ function importKey(role: KeyRole, input: unknown, report: Report): KeyObject | u
 
 const expectation: Readonly<Record<KeyRole, string>> = {
   secret: `must be a non-empty string, bytes, an oct JWK or a secret KeyObject: ${makeSecret}`,
-  private: 'must be a private key: PEM text, PKCS #8 bytes, a private JWK or a private KeyObject',
+  private:
+    'must be a private key that this runtime can read: PEM text, PKCS #8 bytes, a private JWK or a private KeyObject',
   public:
-    'must be a public key and not a private one: PEM text, SPKI bytes, a public JWK or a public KeyObject',
+    'must be a public key that this runtime can read, and not a private one: PEM text, SPKI bytes, a public JWK or a public KeyObject',
 }
 
 function importMaterial(role: KeyRole, input: unknown): KeyObject | undefined {

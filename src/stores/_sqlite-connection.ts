@@ -10,7 +10,7 @@ export interface SqliteStatement {
   all(...values: (string | number | null)[]): unknown[]
 }
 
-/** What is used of `DatabaseSync` of `node:sqlite`, and of `Database` of better-sqlite3 and libsql. */
+/** What is used of `DatabaseSync` of `node:sqlite`, and of `Database` of better-sqlite3, libsql and `bun:sqlite`. */
 export interface SqliteDatabase {
   exec(sql: string): unknown
   prepare(sql: string): SqliteStatement

@@ -5,7 +5,7 @@ import type { Rows } from './_ledger.ts'
 import { markerOf } from './_sqlite-schema.ts'
 import type { Marker } from './_sqlite-schema.ts'
 import type { Statements } from './_sqlite-statements.ts'
-import { encoded, fieldsOf, numberOf, revocationOf, sessionOf, valuesOf } from './_sqlite-wire.ts'
+import { encoded, fieldsOf, isNoRow, numberOf, revocationOf, sessionOf, valuesOf } from './_sqlite-wire.ts'
 
 /** An entry, and its place in the feed. */
 export interface Numbered {
@@ -34,7 +34,7 @@ export class SqliteRows implements Rows {
 
   session(sid: string): Session | null {
     const row = this.#statements.session.get(encoded(sid), this.now)
-    return row === undefined ? null : sessionOf(row)
+    return isNoRow(row) ? null : sessionOf(row)
   }
 
   sessionsOf(subject: string): readonly Session[] {
@@ -47,7 +47,7 @@ export class SqliteRows implements Rows {
 
   entry(kind: Revocation['kind'], id: string): Revocation | null {
     const row = this.#statements.entry.get(kind, encoded(id))
-    return row === undefined ? null : revocationOf(row)
+    return isNoRow(row) ? null : revocationOf(row)
   }
 
   publish({ kind, id, cutSeconds, until }: Revocation): void {
@@ -57,7 +57,7 @@ export class SqliteRows implements Rows {
   /** The greatest number that was ever given, though its entry may be gone. */
   last(): number {
     const row = this.#statements.last.get()
-    return row === undefined ? 0 : numberOf(fieldsOf(row)['seq'])
+    return isNoRow(row) ? 0 : numberOf(fieldsOf(row)['seq'])
   }
 
   /** Entries after a number that end after a time, in the order of their numbers. */

@@ -1,7 +1,7 @@
 /** The tables and their version; must never touch data that a newer version made, nor any table of the user's. */
 
 import type { SqliteDatabase } from './_sqlite-connection.ts'
-import { fieldsOf, numberOf, textOf } from './_sqlite-wire.ts'
+import { fieldsOf, isNoRow, numberOf, textOf } from './_sqlite-wire.ts'
 
 /** The version of the schema. */
 const currentVersion = 1
@@ -16,11 +16,12 @@ export interface Marker {
 /** Whether the tables are there. @throws {Error} for data of a newer version */
 export function hasSchema(database: SqliteDatabase, prefix: string): boolean {
   const found = database.prepare('SELECT 1 FROM sqlite_schema WHERE name = ?').get(`${prefix}marker`)
-  if (found === undefined) return false
+  if (isNoRow(found)) return false
   // Whatever a later version changes, it keeps this column.
   const row = database.prepare(`SELECT version FROM ${prefix}marker`).get()
-  if (row !== undefined) demandVersion(numberOf(fieldsOf(row)['version']))
-  return row !== undefined
+  if (isNoRow(row)) return false
+  demandVersion(numberOf(fieldsOf(row)['version']))
+  return true
 }
 
 /** Makes the tables, and with them a new feed. */

@@ -65,6 +65,11 @@ export function revocationOf(row: unknown): Revocation {
   }
 }
 
+/** Whether a query found nothing: for that Bun's driver gives `null`, and all others `undefined`. */
+export function isNoRow(row: unknown): row is null | undefined {
+  return row === null || row === undefined
+}
+
 export function fieldsOf(row: unknown): Fields {
   if (typeof row === 'object' && row !== null && !Array.isArray(row)) return row as Fields
   throw unreadable()
