@@ -210,7 +210,7 @@ const nodeModules: Readonly<Record<string, readonly string[]>> = {
 /** The packages that are used at all, as types or lazily, and by whom. */
 const packages: Readonly<Record<string, readonly string[]>> = {
   express: ['adapters/express'],
-  fastify: ['adapters/fastify'],
+  fastify: ['adapters/fastify', 'adapters/_fastify'],
   hono: ['adapters/hono'],
 }
 
