@@ -6,10 +6,12 @@ import type { ContractLimits, StartContractApp } from '../src/testing.ts'
 import { expressAuth } from '../src/adapters/express.ts'
 import { fastifyAuth } from '../src/adapters/fastify.ts'
 import { honoAuth } from '../src/adapters/hono.ts'
+import { nestAuth } from '../src/adapters/nest.ts'
 import { webAuth } from '../src/adapters/web.ts'
 import * as express from './adapters/express.ts'
 import * as fastify from './adapters/fastify.ts'
 import * as hono from './adapters/hono.ts'
+import * as nest from './adapters/nest.ts'
 import * as web from './adapters/web.ts'
 
 const frameworks: Readonly<Record<string, { start: StartContractApp; limits: ContractLimits }>> = {
@@ -18,15 +20,20 @@ const frameworks: Readonly<Record<string, { start: StartContractApp; limits: Con
   'Express 5': { start: express.startOn5, limits: express.limits },
   'Express 4': { start: express.startOn4, limits: express.limits },
   'Fastify 5': { start: fastify.start, limits: fastify.limits },
+  'NestJS 12 on Express': { start: nest.startOnExpress, limits: nest.expressLimits },
+  'NestJS 12 on Fastify': { start: nest.startOnFastify, limits: nest.fastifyLimits },
 }
 
-test.each([webAuth, honoAuth, expressAuth, fastifyAuth])('%o takes only what createAuth gave', (adapter) => {
-  for (const impostor of [undefined, null, {}, { secretKey: 'x' }, () => undefined]) {
-    expect(() => adapter(impostor as never)).toThrow(
-      new TypeError(`${adapter.name}() takes what createAuth() gave, of the same copy of tallystick`),
-    )
-  }
-})
+test.each([webAuth, honoAuth, expressAuth, fastifyAuth, nestAuth])(
+  '%o takes only what createAuth gave',
+  (adapter) => {
+    for (const impostor of [undefined, null, {}, { secretKey: 'x' }, () => undefined]) {
+      expect(() => adapter(impostor as never)).toThrow(
+        new TypeError(`${adapter.name}() takes what createAuth() gave, of the same copy of tallystick`),
+      )
+    }
+  },
+)
 
 test('a limit that holds no more fails its test', async () => {
   const limit = { ...web.limits, multipart: 'it was said to parse none' }

@@ -216,7 +216,7 @@ const nodeModules: Readonly<Record<string, readonly string[]>> = {
     'stores/*',
   ],
   'node:diagnostics_channel': ['core/events'],
-  'node:http': ['adapters/_node', 'contract/*'],
+  'node:http': ['adapters/_node', 'adapters/_nest-context', 'contract/*'],
   'node:assert/strict': ['contract/*', 'testing'],
   'node:net': ['contract/*'],
 }
@@ -224,9 +224,14 @@ const nodeModules: Readonly<Record<string, readonly string[]>> = {
 /** The packages that are used at all, as types or lazily, and by whom. */
 const packages: Readonly<Record<string, readonly string[]>> = {
   express: ['adapters/express'],
-  fastify: ['adapters/fastify'],
+  fastify: ['adapters/fastify', 'adapters/_fastify', 'adapters/_nest-context'],
   hono: ['adapters/hono'],
+  '@nestjs/common': ['adapters/nest', 'adapters/_nest-*'],
+  '@nestjs/core': ['adapters/nest', 'adapters/_nest-*'],
 }
+
+/** The packages that are needed as soon as the adapter is: what their decorators write is known to them alone. */
+const eagerPackages = new Set(['@nestjs/common', '@nestjs/core'])
 
 /** The globals that are not for everybody, and who may use them. */
 /** Stores have clocks of their own; the follower measures how old its knowledge is, and the
@@ -351,7 +356,9 @@ describe('imports', () => {
           ({ specifier }) => specifier !== '' && !isRelative(specifier) && !specifier.startsWith('node:'),
         )
         .filter(
-          ({ kind, specifier }) => kind === 'eager' || !matches(packages[packageOf(specifier)] ?? [], name),
+          ({ kind, specifier }) =>
+            (kind === 'eager' && !eagerPackages.has(packageOf(specifier))) ||
+            !matches(packages[packageOf(specifier)] ?? [], name),
         )
         .map(({ offset, specifier }) => ({ offset, problem: `may not import '${specifier}' like this` })),
     refuses: [
@@ -360,6 +367,8 @@ describe('imports', () => {
       ['adapters/hono', "import { type Context } from 'hono'"],
       ['adapters/express', "import type { Context } from 'hono'"],
       ['adapters/web', "import type { Context } from 'hono/tiny'"],
+      ['adapters/express', "import { Inject } from '@nestjs/common'"],
+      ['adapters/_nest-context', "import { fastify } from 'fastify'"],
       ['core/auth', "import type { Request } from 'express'"],
       ['core/jws', "import { sign } from 'jose'"],
       ['core/jws', "import { sign } from 'crypto'"],

@@ -2,7 +2,7 @@
 
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, unlink, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join, posix } from 'node:path'
@@ -25,6 +25,9 @@ const expectedNames: Readonly<Record<string, readonly string[]>> = {
   '.': ['AuthError', 'createAuth', 'optionsFromEnv'],
   './testing': ['adapterContract'],
 }
+
+/** The frameworks that a subpath cannot be loaded without, as a folder of node_modules; all others need none. */
+const neededFrameworks: Readonly<Record<string, string>> = { './nest': '@nestjs' }
 
 /** Besides dist/ and src/. */
 const expectedDocuments = ['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md', 'package.json']
@@ -91,6 +94,14 @@ describe('the tarball', () => {
     expect(lost.flat()).toEqual([])
   })
 
+  test('has declarations for Nest that name neither Express nor Fastify', async () => {
+    const declarations = packed.filter((path) => /^dist\/adapters\/_?nest[^/]*\.d\.ts$/.test(path))
+    expect(declarations).toContain('dist/adapters/nest.d.ts')
+    for (const path of declarations) {
+      expect(await readFile(join(root, path), 'utf8')).not.toMatch(/from '(?:\.\/_)?(?:express|fastify)/)
+    }
+  })
+
   test('passes publint, where a warning is an error', async () => {
     const bytes = await readFile(tarball)
     const { messages, pkg } = await publint({ pack: { tarball: new Uint8Array(bytes).buffer }, strict: true })
@@ -125,14 +136,27 @@ describe('the installed package', () => {
   describe.each(subpaths)('$subpath', ({ subpath, default: file }) => {
     const specifier = posix.join(manifest.name, subpath)
 
-    test('can be imported without any framework', async () => {
-      const names = await namesAfter('module', `await import('${specifier}')`)
-      expectNames(names, subpath, file)
+    const framework = neededFrameworks[subpath]
+    const beside = framework === undefined ? 'without any framework' : `beside ${framework} alone`
+    const load = async (type: 'module' | 'commonjs', expression: string): Promise<readonly string[]> => {
+      if (framework === undefined) return namesAfter(type, expression)
+      const link = join(consumer, 'node_modules', framework)
+      await symlink(join(root, 'node_modules', framework), link, 'junction')
+      return namesAfter(type, expression).finally(async () => unlink(link))
+    }
+
+    test(`can be imported ${beside}`, async () => {
+      expectNames(await load('module', `await import('${specifier}')`), subpath, file)
     })
 
-    test('can be required without any framework', async () => {
-      const names = await namesAfter('commonjs', `require('${specifier}')`)
-      expectNames(names, subpath, file)
+    test(`can be required ${beside}`, async () => {
+      expectNames(await load('commonjs', `require('${specifier}')`), subpath, file)
+    })
+
+    test.runIf(framework !== undefined)('names the framework where it is missing', async () => {
+      await expect(namesAfter('module', `await import('${specifier}')`)).rejects.toThrow(
+        `Cannot find package '${framework}/`,
+      )
     })
   })
 })

@@ -32,9 +32,20 @@ describe('types', () => {
     expect(await compile('test/types/express4/tsconfig.json')).toBe('')
   })
 
+  test('the Nest adapter fits the types of NestJS 11 too', { timeout: 60_000 }, async () => {
+    expect(await compile('test/types/nest11/tsconfig.json')).toBe('')
+  })
+
   test('every file is compiled, and marks wrong uses', async () => {
     const files = (await readdir(folder)).filter((name) => name.endsWith('.ts') && !name.startsWith('_'))
-    expect(files.toSorted()).toEqual(['adapters.ts', 'claims.ts', 'errors.ts', 'options.ts', 'users.ts'])
+    expect(files.toSorted()).toEqual([
+      'adapters.ts',
+      'claims.ts',
+      'errors.ts',
+      'nest.ts',
+      'options.ts',
+      'users.ts',
+    ])
     for (const name of files) {
       const text = await readFile(join(folder, name), 'utf8')
       expect(text.match(/@ts-expect-error \S/g)?.length, name).toBeGreaterThanOrEqual(4)

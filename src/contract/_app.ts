@@ -58,10 +58,11 @@ export type StartContractApp = (app: ContractApp) => Promise<RunningApp>
  * What a framework can be unable to do.
  *
  * - `bareHandlers`: a refusal thrown in a handler without `authErrors` keeps its status.
+ * - `bareHeaders`: and its headers.
  * - `unparsedBodies`: a guard can meet a body that nobody has parsed.
  * - `multipart`: the framework parses `multipart/form-data` by itself.
  */
-export type ContractLimit = 'bareHandlers' | 'unparsedBodies' | 'multipart'
+export type ContractLimit = 'bareHandlers' | 'bareHeaders' | 'unparsedBodies' | 'multipart'
 
 /** One thing that every adapter does. */
 export interface ContractCase {

@@ -45,6 +45,11 @@ export class Authorize<Schema extends UserClaimsSchema = AnyUserClaims, User = u
     return this.#exchange.response
   }
 
+  /** @internal Whether an optional guard has found nobody. */
+  get isAnonymous(): boolean {
+    return this.#exchange.isAnonymous
+  }
+
   /** @internal */
   isBoundTo(raw: object): boolean {
     // A deep copy of a request may have copied this object too, without what is private in it.

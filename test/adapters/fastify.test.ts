@@ -174,6 +174,26 @@ describe('cookies', () => {
     expect(response.headers['cache-control']).toBe('no-store')
   })
 
+  test('of middleware that writes to the response of Node stay', async () => {
+    const { authorize } = await fastifySetup()
+    const app = fastify()
+    app.addHook('onRequest', async (_request, reply) => {
+      reply.raw.setHeader('set-cookie', ['theme=dark', 'size=2'])
+    })
+    app.post('/raw', async (request, reply) => {
+      await authorize(request, reply).login('ada')
+      return {}
+    })
+    app.post('/hijacked', async (request, reply) => {
+      await authorize(request, reply).login('ada')
+      reply.hijack().raw.end('own')
+    })
+    for (const url of ['/raw', '/hijacked']) {
+      const { cookies } = await app.inject({ method: 'POST', url })
+      expect(cookies.map(({ name }) => name)).toEqual(['theme', 'size', ...names])
+    }
+  })
+
   test('after a reply was taken out of its hands are a TypeError', async () => {
     const { authorize } = await fastifySetup()
     const errors: unknown[] = []

@@ -7,6 +7,7 @@ import { bridge, listen, theme, toStream } from './_node.ts'
 
 export const limits: ContractLimits = {
   bareHandlers: 'nobody catches what a bare function throws',
+  bareHeaders: 'nobody catches what a bare function throws',
   unparsedBodies: 'guards read a copy of the body themselves',
 }
 
