@@ -182,7 +182,6 @@ describe('shown with', () => {
       decorate(Orders.prototype, 'create', handler)
     }
     Controller('orders')(Orders)
-    // oxlint-disable-next-line typescript/no-extraneous-class -- a module of Nest is a class
     class App {}
     Module({ controllers: [Orders] })(App)
     const app = await NestFactory.create(App, { logger: false })
