@@ -209,9 +209,15 @@ const nodeModules: Readonly<Record<string, readonly string[]>> = {
 
 /** The packages that are used at all, as types or lazily, and by whom. */
 const packages: Readonly<Record<string, readonly string[]>> = {
+  elysia: ['adapters/elysia', 'adapters/_elysia'],
   express: ['adapters/express'],
   fastify: ['adapters/fastify'],
   hono: ['adapters/hono'],
+}
+
+/** Who may import a package at once: a plugin of Elysia is an instance of it, for which there is no other way. */
+const eagerImporters: Readonly<Record<string, readonly string[]>> = {
+  elysia: ['adapters/_elysia'],
 }
 
 /** The globals that are not for everybody, and who may use them. */
@@ -334,9 +340,10 @@ describe('imports', () => {
         .filter(
           ({ specifier }) => specifier !== '' && !isRelative(specifier) && !specifier.startsWith('node:'),
         )
-        .filter(
-          ({ kind, specifier }) => kind === 'eager' || !matches(packages[packageOf(specifier)] ?? [], name),
-        )
+        .filter(({ kind, specifier }) => {
+          const importers = kind === 'eager' ? eagerImporters : packages
+          return !matches(importers[packageOf(specifier)] ?? [], name)
+        })
         .map(({ offset, specifier }) => ({ offset, problem: `may not import '${specifier}' like this` })),
     refuses: [
       ['adapters/hono', "import { Hono } from 'hono'"],
@@ -345,6 +352,8 @@ describe('imports', () => {
       ['adapters/express', "import type { Context } from 'hono'"],
       ['adapters/web', "import type { Context } from 'hono/tiny'"],
       ['core/auth', "import type { Request } from 'express'"],
+      ['adapters/elysia', "import { Elysia } from 'elysia'"],
+      ['adapters/_node', "import { Elysia } from 'elysia'"],
       ['core/jws', "import { sign } from 'jose'"],
       ['core/jws', "import { sign } from 'crypto'"],
     ],
