@@ -1,6 +1,6 @@
 /** Sees Elysia's context as the ports, and works around what Elysia does to the cookies of an answer. */
 
-import { Elysia, ElysiaCustomStatusResponse } from 'elysia'
+import { Elysia, ElysiaCustomStatusResponse, ElysiaFile } from 'elysia'
 import type { Context, InternalRoute } from 'elysia'
 import type { AuthResponse } from '../core/request.ts'
 import { FetchRequest, maxBodyBytes } from './_fetch.ts'
@@ -20,6 +20,7 @@ export type Answering = BoundContext & { readonly responseValue: unknown; readon
  * `transform` may answer is in Elysia's code (1.4.30, `compose`) but not in its types.
  */
 export interface GuardHooks {
+  readonly introspect: (hook: object) => void
   readonly mapResponse: (context: Answering) => Promise<Response | undefined>
 }
 
@@ -33,6 +34,7 @@ type GuardMacros = {
 }
 
 /** `{}`, as Elysia has it. */
+// oxlint-disable-next-line typescript/no-generated-empty-object-type -- others would not merge with what users add
 type Nothing = Record<never, never>
 
 /** What the plugin adds to the types of an instance that uses it. */
@@ -127,14 +129,23 @@ export class ElysiaResponse implements AuthResponse {
     if (isStatus) this.#set.status = answer.code
     // Elysia forgets the type of JSON once there are two cookies.
     if (isPlain(content)) this.#set.headers['content-type'] ??= 'application/json'
-    if (!(content instanceof Response || content instanceof Blob)) return undefined
-    const copy = content instanceof Response ? new Response(content.body, content) : new Response(content)
+    const copy = toResponse(content)
+    if (copy === undefined) return undefined
     // Elysia drops the cookies of all others when a response has some of its own.
     this.#cookies.unshift(...copy.headers.getSetCookie())
     copy.headers.delete('set-cookie')
     copy.headers.set('cache-control', 'no-store')
     return copy
   }
+}
+
+/** Answers that Elysia has its own ways with, which do not know of more than one cookie. */
+function toResponse(content: unknown): Response | undefined {
+  if (content instanceof Response) return new Response(content.body, content)
+  if (content instanceof Blob) return new Response(content)
+  if (!(content instanceof ElysiaFile)) return undefined
+  // On Node it is a stream of Node, on Bun a blob.
+  return new Response(content.value as Blob, { headers: { 'content-type': String(content.type) } })
 }
 
 function isPlain(content: unknown): boolean {
@@ -165,6 +176,11 @@ export class GuardedElysia extends Elysia {
   }
 }
 
+/** Takes `false` and its kin out of a route: Elysia 1.4.30 drops all its hooks, the guard too, where one stands first. */
+export function dropFalsy(hook: object): void {
+  for (const [name, value] of Object.entries(hook)) if (!value) Reflect.deleteProperty(hook, name)
+}
+
 /** Hides the text of a hook: Elysia learns from it what hooks use of the context, and would parse every body for ours. */
 export function unread<Given, Result>(hook: (context: Given) => Result): (context: Given) => Result {
   return hook.bind(undefined)
@@ -188,7 +204,7 @@ function demandGuarded(
 ): void {
   const unapplied = names.find((name) => name in hooks)
   if (unapplied !== undefined) {
-    throw new TypeError(
+    throw fault(
       `${method} ${path} asks for ${unapplied}, which Elysia has not applied: ` +
         `put .use(elysiaAuth(auth)) before the route, and ${unapplied} before its other macros`,
     )
@@ -196,11 +212,16 @@ function demandGuarded(
   if (typeof handler === 'function') return
   const kinds = skippedKinds.map((kind) => functionsOf(hooks[kind]))
   if (kinds.every((kind) => kind.length > 0) && kinds.flat().some((hook) => transforms.has(hook))) {
-    throw new TypeError(
+    throw fault(
       `${method} ${path} has a guard, which Elysia skips for a value beside so many hooks: ` +
         'put a function in place of the value',
     )
   }
+}
+
+/** Where Elysia has not come to a route yet, it would answer any error with 200. */
+function fault(message: string): TypeError {
+  return Object.assign(new TypeError(message), { status: 500 })
 }
 
 /** Routes keep each hook in a container. */

@@ -5,7 +5,7 @@ import type { Authorize } from '../core/authorize.ts'
 import { AuthError } from '../core/errors.ts'
 import type { Guard, GuardName } from '../core/guard.ts'
 import type { UserClaimsSchema } from '../core/schema.ts'
-import { ElysiaRequest, ElysiaResponse, GuardedElysia, demandCompiled, unread } from './_elysia.ts'
+import { ElysiaRequest, ElysiaResponse, GuardedElysia, demandCompiled, dropFalsy, unread } from './_elysia.ts'
 import type { Answering, BoundContext, ElysiaPlugin, GuardHooks, GuardMacro, HookContext } from './_elysia.ts'
 import { createGuards } from './_guards.ts'
 
@@ -46,7 +46,7 @@ export function elysiaAuth<Schema extends UserClaimsSchema, User>(
         return context.status(error.status, finish(bound, response) ?? response)
       }
     }
-    return plugin.remember({ transform: unread(transform), mapResponse })
+    return plugin.remember({ introspect: dropFalsy, transform: unread(transform), mapResponse })
   }
 
   const guards = createGuards('elysiaAuth', auth, wrap)
