@@ -434,6 +434,46 @@ describe.each(Object.entries(adapters))('answers on %s', (_name, adapter) => {
     expect(await response.json()).toEqual({ a: 1 })
   })
 
+  test.each<[string, number]>([
+    ['an answer without headers of before', 200],
+    ['a hook that answers instead', 403],
+    ['a fault', 500],
+  ])('%s has all cookies', async (what, status) => {
+    const { plugin } = await elysiaSetup()
+    const app = new Elysia({ adapter: adapter() })
+      .use(plugin)
+      .derive(async (context) => {
+        await context.authorize.login('ada')
+        return status === 403 ? context.status(403, 'no') : {}
+      })
+      .post('/', ({ set }) => {
+        if (status === 500) throw new RangeError(what)
+        set.headers = { 'x-own': '1' }
+        return 'in'
+      })
+    const response = await ask(app, '/', { method: 'POST' })
+    expect(response.status).toBe(status)
+    expect(setNames(response)).toEqual(names)
+    expect(response.headers.getSetCookie()).toHaveLength(4)
+  })
+
+  test('a refusal of a guard has the cookies of others beside its own', async () => {
+    const { plugin, access } = await elysiaSetup()
+    const app = new Elysia({ adapter: adapter() })
+      .use(plugin)
+      .guard({ cookie: jars })
+      .derive(({ cookie: { jar, pot } }) => {
+        jar.value = 'one'
+        pot.value = 'two'
+      })
+      .get('/', () => 'in', { jwtRequired: true })
+    const cookie = `access_token_cookie=planted; access_token_cookie=${access}`
+    const response = await ask(app, '/', { headers: { cookie } })
+    expect(await codeIn(response)).toBe('cookie_ambiguous')
+    expect(setNames(response)).toEqual(['jar', 'pot'])
+    expect(response.headers.getSetCookie().length).toBeGreaterThan(2)
+  })
+
   test('a refused refresh keeps the cookies of others beside the deletions', async () => {
     const { plugin, refreshHeaders } = await elysiaSetup({ denylist: () => true })
     const app = new Elysia({ adapter: adapter() }).use(plugin).post(
@@ -460,6 +500,17 @@ describe('error handlers of the user', () => {
       .use(plugin)
       .get('/', () => 'in', { jwtRequired: true })
     expect(await codeIn(await ask(app, '/'))).toBe('token_missing')
+  })
+
+  test('get what is no refusal of a guard', async () => {
+    const userLookup = async () => Promise.reject(new RangeError('gone'))
+    const { plugin, headers } = await elysiaSetup({ userLookup })
+    const app = new Elysia()
+      .use(plugin)
+      .onError(({ error }) => String(error))
+      .get('/', () => 'in', { jwtRequired: true })
+    const response = await ask(app, '/', { headers })
+    expect([response.status, await response.text()]).toEqual([500, 'RangeError: gone'])
   })
 
   test('before the plugin come first for what handlers throw, those after it get what is no refusal', async () => {
@@ -520,12 +571,12 @@ test("other plugins' mapResponse still sees the answer", async () => {
 
 test('an app without the compiler of Elysia is told so', async () => {
   const { plugin, headers } = await elysiaSetup()
-  const app = new Elysia({ aot: false })
-    .use(plugin)
-    .get('/guarded', () => 'secret', { jwtRequired: true })
-    .get('/open', () => 'open')
-  for (const path of ['/guarded', '/open']) {
-    const response = await ask(app, path, { headers })
+  const app = new Elysia({ aot: false }).use(plugin).get('/', () => 'open')
+  const parent = new Elysia({ aot: false })
+    .use(new Elysia().use(plugin))
+    .get('/', () => 'secret', { jwtRequired: true })
+  for (const one of [app, parent]) {
+    const response = await ask(one, '/', { headers })
     expect([response.status, await response.text()]).toEqual([
       500,
       'elysiaAuth() needs the compiler of Elysia: take `aot: false` out of its options',
