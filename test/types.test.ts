@@ -32,9 +32,36 @@ describe('types', () => {
     expect(await compile('test/types/express4/tsconfig.json')).toBe('')
   })
 
+  test(
+    'what is published needs no skipLibCheck, but for what Elysia publishes itself',
+    { timeout: 60_000 },
+    async () => {
+      const config = {
+        extends: '../../tsconfig.json',
+        compilerOptions: { skipLibCheck: false },
+        include: ['../../dist/**/*.d.ts'],
+        exclude: ['../../dist/adapters/*elysia.d.ts'],
+      }
+      const copy = await mkdtemp(join(root, 'test', '.published-'))
+      try {
+        await writeFile(join(copy, 'tsconfig.json'), JSON.stringify(config))
+        expect(await compile(join(copy, 'tsconfig.json'))).toBe('')
+      } finally {
+        await rm(copy, { recursive: true, force: true })
+      }
+    },
+  )
+
   test('every file is compiled, and marks wrong uses', async () => {
     const files = (await readdir(folder)).filter((name) => name.endsWith('.ts') && !name.startsWith('_'))
-    expect(files.toSorted()).toEqual(['adapters.ts', 'claims.ts', 'errors.ts', 'options.ts', 'users.ts'])
+    expect(files.toSorted()).toEqual([
+      'adapters.ts',
+      'claims.ts',
+      'elysia.ts',
+      'errors.ts',
+      'options.ts',
+      'users.ts',
+    ])
     for (const name of files) {
       const text = await readFile(join(folder, name), 'utf8')
       expect(text.match(/@ts-expect-error \S/g)?.length, name).toBeGreaterThanOrEqual(4)
