@@ -23,13 +23,16 @@ const frameworks: Readonly<Record<string, { start: StartContractApp; limits: Con
   'Fastify 5': { start: fastify.start, limits: fastify.limits },
 }
 
-test.each([webAuth, honoAuth, expressAuth, fastifyAuth, elysiaAuth])('%o takes only what createAuth gave', (adapter) => {
-  for (const impostor of [undefined, null, {}, { secretKey: 'x' }, () => undefined]) {
-    expect(() => adapter(impostor as never)).toThrow(
-      new TypeError(`${adapter.name}() takes what createAuth() gave, of the same copy of tallystick`),
-    )
-  }
-})
+test.each([webAuth, honoAuth, expressAuth, fastifyAuth, elysiaAuth])(
+  '%o takes only what createAuth gave',
+  (adapter) => {
+    for (const impostor of [undefined, null, {}, { secretKey: 'x' }, () => undefined]) {
+      expect(() => adapter(impostor as never)).toThrow(
+        new TypeError(`${adapter.name}() takes what createAuth() gave, of the same copy of tallystick`),
+      )
+    }
+  },
+)
 
 test('a limit that holds no more fails its test', async () => {
   const limit = { ...web.limits, multipart: 'it was said to parse none' }

@@ -2,7 +2,7 @@
 
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, unlink, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join, posix } from 'node:path'
@@ -25,6 +25,9 @@ const expectedNames: Readonly<Record<string, readonly string[]>> = {
   '.': ['AuthError', 'createAuth', 'optionsFromEnv'],
   './testing': ['adapterContract'],
 }
+
+/** The frameworks that a subpath cannot be loaded without, as a folder of node_modules; all others need none. */
+const neededFrameworks: Readonly<Record<string, string>> = { './elysia': 'elysia' }
 
 /** Besides dist/ and src/. */
 const expectedDocuments = ['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md', 'package.json']
@@ -125,14 +128,21 @@ describe('the installed package', () => {
   describe.each(subpaths)('$subpath', ({ subpath, default: file }) => {
     const specifier = posix.join(manifest.name, subpath)
 
-    test('can be imported without any framework', async () => {
-      const names = await namesAfter('module', `await import('${specifier}')`)
-      expectNames(names, subpath, file)
+    const framework = neededFrameworks[subpath]
+    const beside = framework === undefined ? 'without any framework' : `beside ${framework} alone`
+    const load = async (type: 'module' | 'commonjs', expression: string): Promise<readonly string[]> => {
+      if (framework === undefined) return namesAfter(type, expression)
+      const link = join(consumer, 'node_modules', framework)
+      await symlink(join(root, 'node_modules', framework), link, 'junction')
+      return namesAfter(type, expression).finally(async () => unlink(link))
+    }
+
+    test(`can be imported ${beside}`, async () => {
+      expectNames(await load('module', `await import('${specifier}')`), subpath, file)
     })
 
-    test('can be required without any framework', async () => {
-      const names = await namesAfter('commonjs', `require('${specifier}')`)
-      expectNames(names, subpath, file)
+    test(`can be required ${beside}`, async () => {
+      expectNames(await load('commonjs', `require('${specifier}')`), subpath, file)
     })
   })
 })
