@@ -3,11 +3,13 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { adapterContract } from '../src/testing.ts'
 import type { ContractLimits, StartContractApp } from '../src/testing.ts'
+import { elysiaAuth } from '../src/adapters/elysia.ts'
 import { expressAuth } from '../src/adapters/express.ts'
 import { fastifyAuth } from '../src/adapters/fastify.ts'
 import { honoAuth } from '../src/adapters/hono.ts'
 import { nestAuth } from '../src/adapters/nest.ts'
 import { webAuth } from '../src/adapters/web.ts'
+import * as elysia from './adapters/elysia.ts'
 import * as express from './adapters/express.ts'
 import * as fastify from './adapters/fastify.ts'
 import * as hono from './adapters/hono.ts'
@@ -19,12 +21,13 @@ const frameworks: Readonly<Record<string, { start: StartContractApp; limits: Con
   'Hono 4': { start: hono.start, limits: hono.limits },
   'Express 5': { start: express.startOn5, limits: express.limits },
   'Express 4': { start: express.startOn4, limits: express.limits },
+  'Elysia 1.4': { start: elysia.start, limits: elysia.limits },
   'Fastify 5': { start: fastify.start, limits: fastify.limits },
   'NestJS 12 on Express': { start: nest.startOnExpress, limits: nest.expressLimits },
   'NestJS 12 on Fastify': { start: nest.startOnFastify, limits: nest.fastifyLimits },
 }
 
-test.each([webAuth, honoAuth, expressAuth, fastifyAuth, nestAuth])(
+test.each([webAuth, honoAuth, expressAuth, fastifyAuth, nestAuth, elysiaAuth])(
   '%o takes only what createAuth gave',
   (adapter) => {
     for (const impostor of [undefined, null, {}, { secretKey: 'x' }, () => undefined]) {

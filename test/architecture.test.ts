@@ -223,6 +223,7 @@ const nodeModules: Readonly<Record<string, readonly string[]>> = {
 
 /** The packages that are used at all, as types or lazily, and by whom. */
 const packages: Readonly<Record<string, readonly string[]>> = {
+  elysia: ['adapters/elysia', 'adapters/_elysia'],
   express: ['adapters/express'],
   fastify: ['adapters/fastify', 'adapters/_fastify', 'adapters/_nest-context'],
   hono: ['adapters/hono'],
@@ -230,8 +231,12 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   '@nestjs/core': ['adapters/nest', 'adapters/_nest-*'],
 }
 
-/** The packages that are needed as soon as the adapter is: what their decorators write is known to them alone. */
-const eagerPackages = new Set(['@nestjs/common', '@nestjs/core'])
+/** Who may import a package at once: what decorators write is known to Nest alone, and a plugin of Elysia is an Elysia. */
+const eagerImporters: Readonly<Record<string, readonly string[]>> = {
+  '@nestjs/common': ['adapters/nest', 'adapters/_nest-*'],
+  '@nestjs/core': ['adapters/nest', 'adapters/_nest-*'],
+  elysia: ['adapters/_elysia'],
+}
 
 /** The globals that are not for everybody, and who may use them. */
 /** Stores have clocks of their own; the follower measures how old its knowledge is, and the
@@ -355,11 +360,10 @@ describe('imports', () => {
         .filter(
           ({ specifier }) => specifier !== '' && !isRelative(specifier) && !specifier.startsWith('node:'),
         )
-        .filter(
-          ({ kind, specifier }) =>
-            (kind === 'eager' && !eagerPackages.has(packageOf(specifier))) ||
-            !matches(packages[packageOf(specifier)] ?? [], name),
-        )
+        .filter(({ kind, specifier }) => {
+          const importers = kind === 'eager' ? eagerImporters : packages
+          return !matches(importers[packageOf(specifier)] ?? [], name)
+        })
         .map(({ offset, specifier }) => ({ offset, problem: `may not import '${specifier}' like this` })),
     refuses: [
       ['adapters/hono', "import { Hono } from 'hono'"],
@@ -370,6 +374,8 @@ describe('imports', () => {
       ['adapters/express', "import { Inject } from '@nestjs/common'"],
       ['adapters/_nest-context', "import { fastify } from 'fastify'"],
       ['core/auth', "import type { Request } from 'express'"],
+      ['adapters/elysia', "import { Elysia } from 'elysia'"],
+      ['adapters/_node', "import { Elysia } from 'elysia'"],
       ['core/jws', "import { sign } from 'jose'"],
       ['core/jws', "import { sign } from 'crypto'"],
     ],

@@ -40,6 +40,27 @@ function sourceFiles(folder = 'src'): string[] {
   )
 }
 
+/**
+ * What docs/frameworks.md uses of frameworks too heavy to be installed for it, or that want another TypeScript. Written
+ * by hand after SvelteKit 2, Astro 5 and SolidStart 1: these snippets are held against this and not against them.
+ */
+const foreignTypes = `
+declare module '@sveltejs/kit' {
+  interface RequestEvent { readonly request: Request; readonly params: Partial<Record<string, string>>; readonly locals: object }
+  type MaybePromise<T> = T | Promise<T>
+  export type Handle = (input: { event: RequestEvent; resolve: (event: RequestEvent) => MaybePromise<Response> }) => MaybePromise<Response>
+  export type RequestHandler = (event: RequestEvent) => MaybePromise<Response>
+}
+declare module 'astro' {
+  interface APIContext { readonly request: Request; readonly params: Record<string, string | undefined>; readonly url: URL }
+  export type APIRoute = (context: APIContext) => Response | Promise<Response>
+  export type MiddlewareHandler = (context: APIContext, next: () => Promise<Response>) => Promise<Response> | Response | Promise<void> | void
+}
+declare module '@solidjs/start/server' {
+  export interface APIEvent { readonly request: Request; readonly params: Record<string, string>; readonly locals: object }
+}
+`
+
 describe('README.md and docs/', () => {
   const folder = new URL('.fences/', import.meta.url)
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -50,6 +71,7 @@ describe('README.md and docs/', () => {
     for (const [index, { code }] of [readme, ...docs.map(read)].flatMap(fencesOf).entries()) {
       writeFileSync(new URL(`fence-${index}.ts`, folder), `${code}\nexport {}\n`)
     }
+    writeFileSync(new URL('foreign.d.ts', folder), foreignTypes)
     writeFileSync(
       new URL('tsconfig.json', folder),
       '{ "extends": "../../tsconfig.json", "include": ["*.ts"] }',

@@ -11,11 +11,13 @@ import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createTRPCClient, httpBatchLink, TRPCClientError } from '@trpc/client'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { AppRouter } from '../examples/trpc.ts'
 import { cookieHeader, cookiesOf, secretKey } from './_setup.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const names = ['hono', 'express', 'fastify', 'nest', 'web']
+const names = ['hono', 'express', 'fastify', 'nest', 'elysia', 'web']
 
 let folder: string
 
@@ -24,7 +26,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tallystick-examples-'))
   const packages = {
     tallystick: root,
-    ...Object.fromEntries(['@hono', '@nestjs', 'hono', 'express', 'fastify'].map(inRoot)),
+const names = ['hono', 'express', 'fastify', 'nest', 'elysia', 'web']
   }
   await mkdir(join(folder, 'node_modules'))
   for (const [name, target] of Object.entries(packages)) {
@@ -166,14 +168,133 @@ describe.each(names)('examples/%s.ts', (name) => {
   })
 })
 
-test.each(names)('examples/%s.ts does not start without a secret, and says why', async (name) => {
-  const child = start(name, {})
-  let said = ''
-  child.stderr?.setEncoding('utf8').on('data', (text) => (said += String(text)))
-  const [code] = await once(child, 'close')
-  expect(code).toBe(1)
-  expect(said).toMatch(/TypeError: [^]*secretKey/)
+describe('examples/trpc.ts', () => {
+  let child: ChildProcess
+  let origin: string
+  let jar: Record<string, string>
+  let csrf: string | undefined
+
+  beforeAll(async () => {
+    const port = await freePort()
+    origin = `http://localhost:${port}`
+    child = start('trpc', { AUTHJWT_SECRET_KEY: secretKey, PORT: String(port) })
+    await untilUp(origin, child)
+  })
+
+  beforeEach(() => {
+    jar = {}
+    csrf = undefined
+  })
+
+  afterAll(async () => {
+    child.kill()
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+  })
+
+  /** A client that keeps cookies, as a browser would. */
+  function client() {
+    return createTRPCClient<AppRouter>({
+      links: [
+        httpBatchLink({
+          url: `${origin}/trpc`,
+          headers: () => ({ cookie: cookieHeader(jar), ...(csrf !== undefined && { 'x-csrf-token': csrf }) }),
+          async fetch(url, init) {
+            const response = await fetch(url, init as RequestInit)
+            for (const line of response.headers.getSetCookie()) {
+              const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? []
+              if (line.includes('Max-Age=0')) delete jar[name]
+              else jar[name] = value
+            }
+            return response
+          },
+        }),
+      ],
+    })
+  }
+
+  async function refusalOf(step: Promise<unknown>): Promise<unknown> {
+    const error: unknown = await step.then(
+      () => undefined,
+      (reason: unknown) => reason,
+    )
+    if (!(error instanceof TRPCClientError)) throw new TypeError('no refusal of tRPC', { cause: error })
+    const { data } = error as { readonly data?: { readonly code: string; readonly httpStatus: number } }
+    return [data?.httpStatus, data?.code, error.message]
+  }
+
+  const user = { username: 'test', password: 'test' }
+
+  test('signs in, answers, changes, refreshes and signs out', async () => {
+    const { login, whoami, setMotto, refresh, logout } = client()
+    expect(await login.mutate(user)).toEqual({ msg: 'Successfully login' })
+    expect(Object.keys(jar)).toHaveLength(4)
+    csrf = jar['csrf_access_token']
+    await setMotto.mutate('half')
+    expect(await whoami.query()).toEqual({ user: 'test', motto: 'half' })
+
+    csrf = jar['csrf_refresh_token']
+    const old = jar['access_token_cookie']
+    expect(await refresh.mutate()).toEqual({ msg: 'The token has been refresh' })
+    expect(jar['access_token_cookie']).not.toBe(old)
+    expect(await whoami.query()).toMatchObject({ user: 'test' })
+
+    csrf = jar['csrf_access_token']
+    expect(await logout.mutate()).toEqual({ msg: 'Successfully logout' })
+    expect(jar).toEqual({})
+  })
+
+  test('refuses without a token, without the CSRF value, and a wrong password', async () => {
+    const { login, whoami, setMotto, refresh } = client()
+    expect(await refusalOf(whoami.query())).toEqual([401, 'UNAUTHORIZED', 'token_missing'])
+    const wrong = login.mutate({ ...user, password: 'wrong' })
+    expect(await refusalOf(wrong)).toEqual([401, 'UNAUTHORIZED', 'Bad username or password'])
+    expect(jar).toEqual({})
+    await login.mutate(user)
+    expect(await whoami.query()).toMatchObject({ user: 'test' })
+    expect(await refusalOf(setMotto.mutate('stolen'))).toEqual([401, 'UNAUTHORIZED', 'csrf_missing'])
+    expect(await refusalOf(refresh.mutate())).toEqual([401, 'UNAUTHORIZED', 'csrf_missing'])
+    csrf = jar['csrf_refresh_token']
+    expect(await refusalOf(setMotto.mutate('stolen'))).toEqual([401, 'UNAUTHORIZED', 'csrf_mismatch'])
+    expect(await whoami.query()).not.toMatchObject({ motto: 'stolen' })
+  })
+
+  test('answers all calls of a batch as one user, and refuses one without the others', async () => {
+    const { login, whoami, setMotto } = client()
+    await login.mutate(user)
+    const two = await Promise.all([whoami.query(), whoami.query()])
+    expect(two.map((answer) => answer.user)).toEqual(['test', 'test'])
+    csrf = jar['csrf_access_token']
+    const calls = await Promise.allSettled([setMotto.mutate('ours'), setMotto.mutate(1 as never)])
+    expect(calls.map(({ status }) => status)).toEqual(['fulfilled', 'rejected'])
+  })
+
+  test('refuses what another site sends', async () => {
+    const { login } = client()
+    await login.mutate(user)
+    const headers = {
+      'content-type': 'application/json',
+      cookie: cookieHeader(jar),
+      'x-csrf-token': jar['csrf_access_token'] ?? '',
+      'sec-fetch-site': 'cross-site',
+    }
+    const init = { method: 'POST', headers, body: '"stolen"' }
+    const refused = await fetch(`${origin}/trpc/setMotto`, init)
+    expect(refused.status).toBe(403)
+    expect(await refused.text()).toContain('origin_forbidden')
+  })
 })
+
+test.each([...names, 'trpc'])(
+  'examples/%s.ts does not start without a secret, and says why',
+  async (name) => {
+    const child = start(name, {})
+    let said = ''
+    child.stderr?.setEncoding('utf8').on('data', (text) => (said += String(text)))
+    const [code] = await once(child, 'close')
+    expect(code).toBe(1)
+    expect(said).toMatch(/TypeError: [^]*secretKey/)
+  },
+)
 
 test.each(names)(
   'examples/%s.ts has at most 40 lines, and its routes stand in the order of the others',

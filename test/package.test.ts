@@ -27,7 +27,10 @@ const expectedNames: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** The frameworks that a subpath cannot be loaded without, as a folder of node_modules; all others need none. */
-const neededFrameworks: Readonly<Record<string, string>> = { './nest': '@nestjs' }
+const neededFrameworks: Readonly<Record<string, string>> = {
+  './elysia': 'elysia',
+  './nest': '@nestjs',
+}
 
 /** Besides dist/ and src/. */
 const expectedDocuments = ['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md', 'package.json']

@@ -36,11 +36,32 @@ describe('types', () => {
     expect(await compile('test/types/nest11/tsconfig.json')).toBe('')
   })
 
+  test(
+    'what is published needs no skipLibCheck, but for what Elysia publishes itself',
+    { timeout: 60_000 },
+    async () => {
+      const config = {
+        extends: '../../tsconfig.json',
+        compilerOptions: { skipLibCheck: false },
+        include: ['../../dist/**/*.d.ts'],
+        exclude: ['../../dist/adapters/*elysia.d.ts'],
+      }
+      const copy = await mkdtemp(join(root, 'test', '.published-'))
+      try {
+        await writeFile(join(copy, 'tsconfig.json'), JSON.stringify(config))
+        expect(await compile(join(copy, 'tsconfig.json'))).toBe('')
+      } finally {
+        await rm(copy, { recursive: true, force: true })
+      }
+    },
+  )
+
   test('every file is compiled, and marks wrong uses', async () => {
     const files = (await readdir(folder)).filter((name) => name.endsWith('.ts') && !name.startsWith('_'))
     expect(files.toSorted()).toEqual([
       'adapters.ts',
       'claims.ts',
+      'elysia.ts',
       'errors.ts',
       'nest.ts',
       'options.ts',

@@ -4,7 +4,7 @@ import { mediaType } from '../core/request.ts'
 import type { AuthRequest } from '../core/request.ts'
 
 /** Longer bodies are not searched for a token or a CSRF value. */
-const maxBodyBytes = 65_536
+export const maxBodyBytes = 65_536
 
 export class FetchRequest implements AuthRequest {
   readonly #source: { readonly raw: Request }
