@@ -18,6 +18,8 @@ import { cookieHeader, cookiesOf, secretKey } from './_setup.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const names = ['hono', 'express', 'fastify', 'nest', 'elysia', 'web']
+/** What the examples import; a scope stands for its packages. */
+const packageNames = ['@hono', '@nestjs', 'hono', 'express', 'fastify', '@elysiajs', 'elysia', '@trpc', 'zod']
 
 let folder: string
 
@@ -26,7 +28,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tallystick-examples-'))
   const packages = {
     tallystick: root,
-const names = ['hono', 'express', 'fastify', 'nest', 'elysia', 'web']
+    ...Object.fromEntries(packageNames.map(inRoot)),
   }
   await mkdir(join(folder, 'node_modules'))
   for (const [name, target] of Object.entries(packages)) {

@@ -158,7 +158,7 @@ describe('the installed package', () => {
 
     test.runIf(framework !== undefined)('names the framework where it is missing', async () => {
       await expect(namesAfter('module', `await import('${specifier}')`)).rejects.toThrow(
-        `Cannot find package '${framework}/`,
+        `Cannot find package '${framework}`,
       )
     })
   })
