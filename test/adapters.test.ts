@@ -6,10 +6,12 @@ import type { ContractLimits, StartContractApp } from '../src/testing.ts'
 import { expressAuth } from '../src/adapters/express.ts'
 import { fastifyAuth } from '../src/adapters/fastify.ts'
 import { honoAuth } from '../src/adapters/hono.ts'
+import { koaAuth } from '../src/adapters/koa.ts'
 import { webAuth } from '../src/adapters/web.ts'
 import * as express from './adapters/express.ts'
 import * as fastify from './adapters/fastify.ts'
 import * as hono from './adapters/hono.ts'
+import * as koa from './adapters/koa.ts'
 import * as web from './adapters/web.ts'
 
 const frameworks: Readonly<Record<string, { start: StartContractApp; limits: ContractLimits }>> = {
@@ -18,9 +20,13 @@ const frameworks: Readonly<Record<string, { start: StartContractApp; limits: Con
   'Express 5': { start: express.startOn5, limits: express.limits },
   'Express 4': { start: express.startOn4, limits: express.limits },
   'Fastify 5': { start: fastify.start, limits: fastify.limits },
+  'Koa 3': { start: koa.startOn3, limits: koa.limits },
+  'Koa 2': { start: koa.startOn2, limits: koa.limits },
 }
 
-test.each([webAuth, honoAuth, expressAuth, fastifyAuth])('%o takes only what createAuth gave', (adapter) => {
+const adapters = [webAuth, honoAuth, expressAuth, fastifyAuth, koaAuth]
+
+test.each(adapters)('%o takes only what createAuth gave', (adapter) => {
   for (const impostor of [undefined, null, {}, { secretKey: 'x' }, () => undefined]) {
     expect(() => adapter(impostor as never)).toThrow(
       new TypeError(`${adapter.name}() takes what createAuth() gave, of the same copy of tallystick`),

@@ -212,6 +212,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   express: ['adapters/express'],
   fastify: ['adapters/fastify'],
   hono: ['adapters/hono'],
+  koa: ['adapters/koa'],
 }
 
 /** The globals that are not for everybody, and who may use them. */

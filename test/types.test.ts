@@ -32,9 +32,21 @@ describe('types', () => {
     expect(await compile('test/types/express4/tsconfig.json')).toBe('')
   })
 
+  test('the Koa adapter fits the types of Koa 2 too', { timeout: 60_000 }, async () => {
+    expect(await compile('test/types/koa2/tsconfig.json')).toBe('')
+  })
+
   test('every file is compiled, and marks wrong uses', async () => {
     const files = (await readdir(folder)).filter((name) => name.endsWith('.ts') && !name.startsWith('_'))
-    expect(files.toSorted()).toEqual(['adapters.ts', 'claims.ts', 'errors.ts', 'options.ts', 'users.ts'])
+    expect(files.toSorted()).toEqual([
+      'adapters.ts',
+      'claims.ts',
+      'errors.ts',
+      'h3.ts',
+      'koa.ts',
+      'options.ts',
+      'users.ts',
+    ])
     for (const name of files) {
       const text = await readFile(join(folder, name), 'utf8')
       expect(text.match(/@ts-expect-error \S/g)?.length, name).toBeGreaterThanOrEqual(4)
