@@ -5,11 +5,13 @@ import { adapterContract } from '../src/testing.ts'
 import type { ContractLimits, StartContractApp } from '../src/testing.ts'
 import { expressAuth } from '../src/adapters/express.ts'
 import { fastifyAuth } from '../src/adapters/fastify.ts'
+import { h3Auth } from '../src/adapters/h3.ts'
 import { honoAuth } from '../src/adapters/hono.ts'
 import { koaAuth } from '../src/adapters/koa.ts'
 import { webAuth } from '../src/adapters/web.ts'
 import * as express from './adapters/express.ts'
 import * as fastify from './adapters/fastify.ts'
+import * as h3 from './adapters/h3.ts'
 import * as hono from './adapters/hono.ts'
 import * as koa from './adapters/koa.ts'
 import * as web from './adapters/web.ts'
@@ -22,9 +24,10 @@ const frameworks: Readonly<Record<string, { start: StartContractApp; limits: Con
   'Fastify 5': { start: fastify.start, limits: fastify.limits },
   'Koa 3': { start: koa.startOn3, limits: koa.limits },
   'Koa 2': { start: koa.startOn2, limits: koa.limits },
+  'h3 2': { start: h3.start, limits: h3.limits },
 }
 
-const adapters = [webAuth, honoAuth, expressAuth, fastifyAuth, koaAuth]
+const adapters = [webAuth, honoAuth, expressAuth, fastifyAuth, koaAuth, h3Auth]
 
 test.each(adapters)('%o takes only what createAuth gave', (adapter) => {
   for (const impostor of [undefined, null, {}, { secretKey: 'x' }, () => undefined]) {

@@ -15,7 +15,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { cookieHeader, cookiesOf, secretKey } from './_setup.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const names = ['hono', 'express', 'fastify', 'koa', 'web']
+const names = ['hono', 'express', 'fastify', 'koa', 'h3', 'web']
 
 let folder: string
 
@@ -24,7 +24,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tallystick-examples-'))
   const packages = {
     tallystick: root,
-    ...Object.fromEntries(['@hono', 'hono', 'express', 'fastify', '@koa', 'koa'].map(inRoot)),
+    ...Object.fromEntries(['@hono', 'hono', 'express', 'fastify', '@koa', 'koa', 'h3'].map(inRoot)),
   }
   await mkdir(join(folder, 'node_modules'))
   for (const [name, target] of Object.entries(packages)) {
