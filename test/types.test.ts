@@ -1,6 +1,7 @@
 /** Compiles the files of `test/types`, in which every wrong use is marked and must be an error. */
 
 import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -34,6 +35,12 @@ describe('types', () => {
 
   test('the Koa adapter fits the types of Koa 2 too', { timeout: 60_000 }, async () => {
     expect(await compile('test/types/koa2/tsconfig.json')).toBe('')
+  })
+
+  // The rest of the project is compiled with skipLibCheck, since the declarations of some frameworks do not hold.
+  test('what users get compiles without skipLibCheck', { timeout: 60_000 }, async () => {
+    if (!existsSync(join(root, 'dist'))) throw new Error('There is no dist/: run `npm run build` first.')
+    expect(await compile('test/types/declarations/tsconfig.json')).toBe('')
   })
 
   test('every file is compiled, and marks wrong uses', async () => {
