@@ -6,13 +6,17 @@ import type { ContractLimits, StartContractApp } from '../src/testing.ts'
 import { elysiaAuth } from '../src/adapters/elysia.ts'
 import { expressAuth } from '../src/adapters/express.ts'
 import { fastifyAuth } from '../src/adapters/fastify.ts'
+import { h3Auth } from '../src/adapters/h3.ts'
 import { honoAuth } from '../src/adapters/hono.ts'
+import { koaAuth } from '../src/adapters/koa.ts'
 import { nestAuth } from '../src/adapters/nest.ts'
 import { webAuth } from '../src/adapters/web.ts'
 import * as elysia from './adapters/elysia.ts'
 import * as express from './adapters/express.ts'
 import * as fastify from './adapters/fastify.ts'
+import * as h3 from './adapters/h3.ts'
 import * as hono from './adapters/hono.ts'
+import * as koa from './adapters/koa.ts'
 import * as nest from './adapters/nest.ts'
 import * as web from './adapters/web.ts'
 
@@ -25,18 +29,20 @@ const frameworks: Readonly<Record<string, { start: StartContractApp; limits: Con
   'Fastify 5': { start: fastify.start, limits: fastify.limits },
   'NestJS 12 on Express': { start: nest.startOnExpress, limits: nest.expressLimits },
   'NestJS 12 on Fastify': { start: nest.startOnFastify, limits: nest.fastifyLimits },
+  'Koa 3': { start: koa.startOn3, limits: koa.limits },
+  'Koa 2': { start: koa.startOn2, limits: koa.limits },
+  'h3 2': { start: h3.start, limits: h3.limits },
 }
 
-test.each([webAuth, honoAuth, expressAuth, fastifyAuth, nestAuth, elysiaAuth])(
-  '%o takes only what createAuth gave',
-  (adapter) => {
-    for (const impostor of [undefined, null, {}, { secretKey: 'x' }, () => undefined]) {
-      expect(() => adapter(impostor as never)).toThrow(
-        new TypeError(`${adapter.name}() takes what createAuth() gave, of the same copy of tallystick`),
-      )
-    }
-  },
-)
+const adapters = [webAuth, honoAuth, expressAuth, fastifyAuth, koaAuth, nestAuth, elysiaAuth, h3Auth]
+
+test.each(adapters)('%o takes only what createAuth gave', (adapter) => {
+  for (const impostor of [undefined, null, {}, { secretKey: 'x' }, () => undefined]) {
+    expect(() => adapter(impostor as never)).toThrow(
+      new TypeError(`${adapter.name}() takes what createAuth() gave, of the same copy of tallystick`),
+    )
+  }
+})
 
 test('a limit that holds no more fails its test', async () => {
   const limit = { ...web.limits, multipart: 'it was said to parse none' }

@@ -227,6 +227,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   express: ['adapters/express'],
   fastify: ['adapters/fastify', 'adapters/_fastify', 'adapters/_nest-context'],
   hono: ['adapters/hono'],
+  koa: ['adapters/koa'],
   '@nestjs/common': ['adapters/nest', 'adapters/_nest-*'],
   '@nestjs/core': ['adapters/nest', 'adapters/_nest-*'],
 }

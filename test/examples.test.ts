@@ -17,9 +17,22 @@ import type { AppRouter } from '../examples/trpc.ts'
 import { cookieHeader, cookiesOf, secretKey } from './_setup.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const names = ['hono', 'express', 'fastify', 'nest', 'elysia', 'web']
+const names = ['hono', 'express', 'fastify', 'koa', 'nest', 'elysia', 'h3', 'web']
 /** What the examples import; a scope stands for its packages. */
-const packageNames = ['@hono', '@nestjs', 'hono', 'express', 'fastify', '@elysiajs', 'elysia', '@trpc', 'zod']
+const packageNames = [
+  '@hono',
+  '@nestjs',
+  '@koa',
+  'hono',
+  'express',
+  'fastify',
+  'koa',
+  'h3',
+  '@elysiajs',
+  'elysia',
+  '@trpc',
+  'zod',
+]
 
 let folder: string
 

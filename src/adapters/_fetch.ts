@@ -34,13 +34,15 @@ export class FetchRequest implements AuthRequest {
   }
 
   body(): unknown {
-    return this.#request.body === null ? undefined : readBody(this.#request, mediaType(this).endsWith('json'))
+    const request = this.#request
+    // Asked first: on some servers a body that was read is none any more.
+    if (request.bodyUsed) throw new TypeError('The body was read before the guard: put the guard first')
+    return request.body === null ? undefined : readBody(request, mediaType(this).endsWith('json'))
   }
 }
 
 /** The body as an object; `null` where it is too long, breaks off, or is not what its type says. */
 async function readBody(request: Request, isJson: boolean): Promise<unknown> {
-  if (request.bodyUsed) throw new TypeError('The body was read before the guard: put the guard first')
   try {
     const bytes = await readBounded(request.clone().body)
     if (bytes === null) return null

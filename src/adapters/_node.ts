@@ -4,14 +4,20 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AuthError } from '../core/errors.ts'
 import type { AuthRequest, AuthResponse } from '../core/request.ts'
 
-/** What body parsers and routers add to Node's request. */
-type ParsedMessage = IncomingMessage & { readonly body?: unknown; readonly originalUrl?: string }
+/** What body parsers and routers add to a request. */
+interface Additions {
+  readonly body?: unknown
+  readonly originalUrl?: string
+}
 
 export class NodeRequest implements AuthRequest {
-  readonly #message: ParsedMessage
+  readonly #message: IncomingMessage & Additions
+  readonly #additions: Additions
 
-  constructor(message: ParsedMessage) {
+  /** @param additions Where the framework adds to a request of its own, and not to Node's. */
+  constructor(message: IncomingMessage & Additions, additions: Additions = message) {
     this.#message = message
+    this.#additions = additions
   }
 
   get method(): string {
@@ -19,7 +25,7 @@ export class NodeRequest implements AuthRequest {
   }
 
   get url(): string {
-    const { socket, originalUrl, url = '/' } = this.#message
+    const { socket, originalUrl = this.#additions.originalUrl, url = '/' } = this.#message
     const scheme = 'encrypted' in socket ? 'https' : 'http'
     return `${scheme}://${this.header('host') ?? ''}${originalUrl ?? url}`
   }
@@ -33,7 +39,7 @@ export class NodeRequest implements AuthRequest {
 
   body(): unknown {
     // A parser that has run and found nothing of its kind leaves the member, empty: that is no body, not a missing parser.
-    return this.#message.body ?? ('body' in this.#message ? null : undefined)
+    return this.#additions.body ?? ('body' in this.#additions ? null : undefined)
   }
 }
 

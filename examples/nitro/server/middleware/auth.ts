@@ -1,0 +1,5 @@
+// Answers the refusals that handlers throw.
+
+import { authErrors } from '../utils/auth.ts'
+
+export default authErrors
