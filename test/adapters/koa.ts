@@ -11,7 +11,8 @@ import type { ContractApp, ContractLimits, ContractRoute, RunningApp } from '../
 import { listen, theme } from './_node.ts'
 
 export const limits: ContractLimits = {
-  bareHandlers: 'Koa takes all headers off an error that reaches it, those of other middleware too',
+  bareHandlers: 'Koa takes the cookies of other middleware off an error that reaches it',
+  bareHeaders: 'Koa takes all headers off an error that reaches it',
   unparsedBodies: "Koa's answer to a fault says nothing of it; its error event does",
   multipart:
     'Koa has no parser for it, and the packages that do parse it run before the guard as any other does',
