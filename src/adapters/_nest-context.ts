@@ -65,7 +65,7 @@ function bindRequest<Schema extends UserClaimsSchema, User>(
   response: HttpResponse,
 ): Authorize<Schema, User> {
   return 'raw' in request
-    ? auth.bind(request.raw, () => [
+    ? auth.bind(request, () => [
         new IncomingRequest(request),
         new OutgoingReply(response as FastifyReply),
       ])

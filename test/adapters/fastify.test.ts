@@ -2,10 +2,12 @@
 
 import { PassThrough, Readable } from 'node:stream'
 import { fastify } from 'fastify'
+import type { FastifyRequest } from 'fastify'
 import { describe, expect, test } from 'vitest'
 import { fastifyAuth } from '../../src/adapters/fastify.ts'
 import type { AuthOptions } from '../../src/index.ts'
-import { cookieHeader, setup } from '../_setup.ts'
+import { memoryStore } from '../../src/stores/memory.ts'
+import { cookieHeader, createClock, setup } from '../_setup.ts'
 
 const names = ['access_token_cookie', 'csrf_access_token', 'refresh_token_cookie', 'csrf_refresh_token']
 
@@ -220,4 +222,19 @@ describe('cookies', () => {
     })
     expect((await app.inject('/')).cookies).toHaveLength(2)
   })
+})
+
+test('clientAddress is given the request of Fastify, which knows of trusted proxies', async () => {
+  const clientAddress = ({ ip }: FastifyRequest): string => ip
+  const clock = createClock()
+  const { auth, authorize } = await fastifySetup({ clock, store: memoryStore({ clock }), clientAddress })
+  const app = fastify({ trustProxy: true })
+  app.post('/login', async (request, reply) => {
+    await authorize(request, reply).login('ada')
+    return {}
+  })
+  const headers = { 'x-forwarded-for': '192.0.2.7' }
+  expect((await app.inject({ method: 'POST', url: '/login', headers })).statusCode).toBe(200)
+  expect(await auth.sessions.list('ada')).toMatchObject([{ address: '192.0.2.7' }])
+  await auth.close()
 })
