@@ -82,7 +82,7 @@ const layout: Readonly<Record<string, readonly string[]>> = {
     'core/claims',
     'core/token',
   ],
-  'core/session-access': ['core/own', 'core/session', 'core/store'],
+  'core/session-access': ['core/claims', 'core/generation', 'core/own', 'core/session', 'core/store'],
   'core/rule': ['core/cookie', 'core/csrf', 'core/duration', 'core/errors', 'core/origin', 'core/own'],
   'core/options': ['core/*'],
   'core/resolve': [
@@ -170,6 +170,7 @@ const layout: Readonly<Record<string, readonly string[]>> = {
     'core/exchange',
     'core/live-token',
     'core/location',
+    'core/maybe',
     'core/own',
     'core/session',
     'core/claims',

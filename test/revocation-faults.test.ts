@@ -24,13 +24,16 @@ interface World extends Site {
   readonly faulty: FaultyStore
   readonly user: Browser
   readonly sid: string
+  /** The server that has signed the user in. */
+  readonly beside: Site['auth']
 }
 
 /** Plays with a server over a store of its own, and closes it. */
 async function withWorld(options: AuthOptions, play: (world: World) => Promise<void>): Promise<void> {
   const clock = createClock()
   const honest = memoryStore({ clock })
-  const signedIn = createSite({ store: honest, ...strict }, clock).browser()
+  const { auth: beside, browser } = createSite({ store: honest, ...strict }, clock)
+  const signedIn = browser()
   await signedIn.login()
   clock.advance(60)
   const faulty = faultyStore(honest)
@@ -38,7 +41,7 @@ async function withWorld(options: AuthOptions, play: (world: World) => Promise<v
   const user = site.browser()
   user.jar = { ...signedIn.jar }
   try {
-    await play({ ...site, faulty, user, sid: String(user.claims()['sid']) })
+    await play({ ...site, faulty, user, sid: String(user.claims()['sid']), beside })
   } finally {
     faulty.heal()
     await site.auth.close()
@@ -347,5 +350,55 @@ test('a good refresh token signs out everywhere beside an access token that was 
     await auth.revokeToken(String(user.jar['access_token_cookie']))
     expect(await user.logout({ everywhere: true })).toMatchObject({ code: 'ok', body: { revoked: true } })
     expect(await phone.get()).toMatchObject({ code: 'token_revoked' })
+  })
+})
+
+describe('a sign-out everywhere while the store is away', () => {
+  const down = rejecting(new Error('away'))
+  const asked: readonly Method[] = ['revoke', 'isRevoked', 'rotate']
+
+  test.each([
+    ['both tokens', [] as readonly string[]],
+    ['the refresh token alone', ['access_token_cookie']],
+    ['the access token alone', ['refresh_token_cookie']],
+  ])('with %s ends all other sessions when the store is back', async (_title, missing) => {
+    await withWorld(strict, async ({ faulty, user, browser }) => {
+      const phone = browser()
+      await phone.login()
+      for (const name of missing) Reflect.deleteProperty(user.jar, name)
+      faulty.fail(down, ...asked)
+      expect(await user.logout({ everywhere: true })).toMatchObject({ code: 'store_unavailable' })
+      expect(user.jar).toEqual({})
+      faulty.heal()
+      await vi.waitFor(async () => expect(await phone.get()).toMatchObject({ code: 'token_revoked' }), 3000)
+    })
+  })
+
+  test('ends only what the token names if the store says that it was revoked before', async () => {
+    await withWorld(strict, async ({ faulty, user, sid, browser, beside }) => {
+      const phone = browser()
+      await phone.login()
+      await beside.sessions.revoke(sid)
+      faulty.fail(down, ...asked)
+      expect(await user.logout({ everywhere: true })).toMatchObject({ code: 'store_unavailable' })
+      const before = faulty.calls.revoke
+      faulty.heal()
+      await vi.waitFor(() => expect(faulty.calls.revoke).toBeGreaterThan(before), 3000)
+      expect(await phone.get()).toMatchObject({ code: 'ok' })
+    })
+  })
+})
+
+test('a sign-out whose session the store has lost denies the access token itself', async () => {
+  await withWorld(strict, async ({ faulty, user }) => {
+    const thief = user.copy()
+    let isLost = true
+    faulty.fail(async (honest) => {
+      if (!isLost) return honest()
+      isLost = false
+      return []
+    }, 'revoke')
+    expect(await user.logout()).toMatchObject({ code: 'ok' })
+    expect(await thief.get()).toMatchObject({ code: 'token_revoked' })
   })
 })

@@ -400,6 +400,34 @@ describe('tokens from before the store', () => {
     expect(await user.get()).toMatchObject({ code: 'token_revoked' })
   })
 
+  test('the session that a refresh has made of one is the current one, and not among the others', async () => {
+    const { user, browser } = await stateless()
+    const phone = browser()
+    await phone.login('test')
+    const answer = await user.send(
+      'POST',
+      async (authorize) => {
+        await authorize.refresh()
+        const listed = await authorize.sessions.list()
+        await authorize.sessions.revokeOthers()
+        return { current: listed.map(({ current }) => current) }
+      },
+      'csrf_refresh_token',
+    )
+    expect(answer.body).toEqual({ current: [false, true] })
+    expect(await user.get()).toMatchObject({ code: 'ok' })
+    expect(await phone.get()).toMatchObject({ code: 'token_revoked' })
+  })
+
+  test('one whose time of issue is a fraction is cut off with the second that it was made in', async () => {
+    const { auth, clock } = await stateless()
+    const whole = auth.getUnverifiedJwtClaims(await auth.createAccessToken('test'))
+    const token = forge({ alg: 'HS256', typ: 'JWT' }, { ...whole, iat: clock() + 0.5 })
+    expect(await auth.verify(token)).toMatchObject({ sub: 'test' })
+    await auth.sessions.revokeAll('test')
+    await expect(auth.verify(token)).rejects.toMatchObject({ code: 'token_revoked' })
+  })
+
   test('none is adopted where that was switched off', async () => {
     const { user, clock } = await stateless()
     const strict = createSite({ adoptStatelessTokens: false }, clock).browser()

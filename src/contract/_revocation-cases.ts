@@ -87,6 +87,30 @@ export const revocationCases: readonly StoreCase[] = [
     },
   },
   {
+    title: 'ending all of a subject ends no session anew that had ended before',
+    async run(world) {
+      const store = await world.open()
+      const ended = [await world.create(store), await world.create(store)]
+      for (const { id } of ended) await store.revoke({ kind: 'session', sid: id, accessLifetime })
+      const diedAt = world.now
+      const alive = await world.create(store)
+      for (const wait of [second, 2 * accessLifetime]) {
+        world.advance(wait)
+        while ((await store.sweep(100)) > 0);
+        const revoked = await store.revoke({
+          kind: 'subject',
+          subject: 'test',
+          except: alive.id,
+          accessLifetime,
+          tokenLifetime: day,
+        })
+        deepEqual(idsOf(revoked), ['test'])
+        for (const { id } of ended) assertEnded(await store.get(id), diedAt)
+        deepEqual(await store.list('test'), [alive])
+      }
+    },
+  },
+  {
     title: 'a subject’s sessions all end but one, and its older tokens without a session with them',
     async run(world) {
       const store = await world.open()

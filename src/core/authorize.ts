@@ -182,10 +182,7 @@ export class Authorize<Schema extends UserClaimsSchema = AnyUserClaims, User = u
   get sessions(): OwnSessions {
     const { sessions } = this.#exchange.engine
     if (sessions === undefined) throw new TypeError('sessions needs the option store')
-    this.#sessions ??= new OwnSessions(sessions, () => {
-      const { sub: subject, sid } = this.#demandIdentity('sessions').verified.claims
-      return { subject, sid }
-    })
+    this.#sessions ??= new OwnSessions(sessions, () => this.#demandIdentity('sessions').verified.claims)
     return this.#sessions
   }
 

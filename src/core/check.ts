@@ -198,6 +198,11 @@ export function checkRevocation(engine: Engine, claims: Claims, willRotate: bool
   return chain(checkDenylist(engine, claims), () => engine.sessions?.check(claims, willRotate))
 }
 
+/** Asks the store itself, whatever this process knows. @throws as `checkRevocation` */
+export function checkRevocationInStore(engine: Engine, claims: Claims): MaybePromise<void> {
+  return chain(checkDenylist(engine, claims), () => engine.sessions?.checkInStore(claims))
+}
+
 function checkDenylist({ options }: Engine, claims: Claims): MaybePromise<void> {
   const { denylist, denylistEnabled, denylistTokenChecks, storeTimeout } = options
   if (denylist === undefined || !denylistEnabled || !denylistTokenChecks.includes(claims.type)) return

@@ -1,30 +1,26 @@
 /**
- * Revokes in the background and tries again while the store is away; holds at most 10,000 targets, of which the oldest
+ * Revokes in the background and tries again while the store is away; holds at most 10,000 steps, of which the oldest
  * go first, and drops the rest at `close`.
  */
 
-import type { RevokeTarget } from './store.ts'
+/** One thing to tell the store; fails as long as that cannot be done. */
+export type RevocationStep = () => Promise<unknown>
 
 const firstPauseMilliseconds = 250
 const longestPauseMilliseconds = 5000
 /** An outage in which more people sign out than this loses the oldest. */
-const maxTargets = 10_000
+const maxSteps = 10_000
 
 export class RevocationQueue {
-  readonly #revoke: (target: RevokeTarget) => Promise<void>
-  #targets: RevokeTarget[] = []
+  #steps: RevocationStep[] = []
   #pause = firstPauseMilliseconds
   #working: Promise<void> | undefined
   #timer: ReturnType<typeof setTimeout> | undefined
   #isClosed = false
 
-  constructor(revoke: (target: RevokeTarget) => Promise<void>) {
-    this.#revoke = revoke
-  }
-
-  /** Has a target revoked, now or as soon as the store can be told. */
-  add(target: RevokeTarget): void {
-    if (this.#targets.push(target) > maxTargets) this.#targets.shift()
+  /** Has a step taken, now or as soon as the store can be told. */
+  add(step: RevocationStep): void {
+    if (this.#steps.push(step) > maxSteps) this.#steps.shift()
     if (this.#timer === undefined && this.#working === undefined) this.#work()
   }
 
@@ -35,16 +31,16 @@ export class RevocationQueue {
     await this.#working
     clearTimeout(this.#timer)
     this.#timer = undefined
-    if (this.#targets.length === 0) return
+    if (this.#steps.length === 0) return
     await this.#tell()
-    this.#targets = []
+    this.#steps = []
   }
 
   #work(): void {
     this.#timer = undefined
     this.#working = this.#tell().finally(() => {
       this.#working = undefined
-      if (this.#targets.length === 0 || this.#isClosed) return
+      if (this.#steps.length === 0 || this.#isClosed) return
       this.#timer = setTimeout(() => this.#work(), this.#pause)
       // A process that has nothing else to do may end.
       this.#timer.unref?.()
@@ -53,16 +49,16 @@ export class RevocationQueue {
   }
 
   async #tell(): Promise<void> {
-    const waiting = this.#targets.slice()
-    for (const target of waiting) {
+    const waiting = this.#steps.slice()
+    for (const step of waiting) {
       try {
-        await this.#revoke(target)
+        await step()
       } catch {
         // The store is still away: whatever the reason, it will be asked again, beginning with another one.
-        this.#targets = [...this.#targets.filter((one) => one !== target), target]
+        this.#steps = [...this.#steps.filter((one) => one !== step), step]
         return
       }
-      this.#targets = this.#targets.filter((one) => one !== target)
+      this.#steps = this.#steps.filter((one) => one !== step)
       this.#pause = firstPauseMilliseconds
     }
   }

@@ -14,14 +14,13 @@ export class Revocations {
   readonly #set: RevocationSet
   readonly #options: ResolvedOptions
   readonly #emitter: Emitter
-  readonly #queue: RevocationQueue
+  readonly #queue: RevocationQueue = new RevocationQueue()
 
   constructor(client: StoreClient, set: RevocationSet, options: ResolvedOptions, emitter: Emitter) {
     this.#client = client
     this.#set = set
     this.#options = options
     this.#emitter = emitter
-    this.#queue = new RevocationQueue(async (target) => void (await this.#revoke(target)))
   }
 
   /** What could not be revoked yet is tried once more. */
@@ -74,7 +73,9 @@ export class Revocations {
     if (isEverywhere && first !== undefined) targets.push(subjectTarget(first.sub, undefined, this.#options))
     for (const [index, target] of targets.entries()) {
       try {
-        await this.#revoke(target)
+        const revoked = await this.#revoke(target)
+        // The row of a session that is alive may be lost, or past its end by the store's clock alone.
+        if (revoked.length === 0) for (const claims of tokens) await this.#deny(claims)
       } catch (error) {
         // One answer that does not come is enough to wait for.
         for (const untold of targets.slice(index)) this.#later(untold)
@@ -83,13 +84,34 @@ export class Revocations {
     }
   }
 
+  async #deny(claims: Claims): Promise<void> {
+    if (claims.type === 'access') await this.revokeToken(claims)
+  }
+
+  /**
+   * Does the same later, as the store is away: all else of the user too, if these tokens turn out to be good then.
+   *
+   * @param isGood Asks the store; fails while it is away.
+   */
+  signOutEverywhereLater(tokens: readonly Claims[], isGood: () => Promise<boolean>): void {
+    const [first] = tokens
+    if (first === undefined) return
+    const targets = tokens.flatMap((claims) => signOutTargets(claims, this.#options))
+    for (const target of targets) this.#set.add([refusalOf(target, this.#options)])
+    this.#queue.add(async () => {
+      // Before their own sessions end, and with them every proof.
+      const all = (await isGood()) ? [subjectTarget(first.sub, undefined, this.#options)] : []
+      for (const target of [...all, ...targets]) await this.#revoke(target)
+    })
+  }
+
   #later(target: RevokeTarget): void {
     this.#set.add([refusalOf(target, this.#options)])
-    this.#queue.add(target)
+    this.#queue.add(() => this.#revoke(target))
   }
 
   /** Ends a session of somebody else whose cookies a sign-in overwrites; the sign-in does not wait for it. */
   revokeInBackground(sid: string, subject: string): void {
-    this.#queue.add(sessionTarget(sid, subject, this.#options))
+    this.#queue.add(() => this.#revoke(sessionTarget(sid, subject, this.#options)))
   }
 }

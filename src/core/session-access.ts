@@ -1,5 +1,7 @@
 /** Sessions as applications see them: for an operator, and for the user who is signed in; without salts. */
 
+import type { Claims } from './claims.ts'
+import { adoptedSessionId } from './generation.ts'
 import { ownOptions } from './own.ts'
 import type { Sessions } from './session.ts'
 import type { Session } from './store.ts'
@@ -97,38 +99,37 @@ export class SessionDirectory {
   }
 }
 
-/** Who is signed in. */
-export interface SignedIn {
-  readonly subject: string
-  readonly sid: string | undefined
-}
-
 /** The sessions of the signed-in user: `authorize.sessions`. No other user's session can be seen or ended by it. */
 export class OwnSessions {
   readonly #sessions: Sessions
-  readonly #signedIn: () => SignedIn
+  readonly #claims: () => Claims
 
   /** @internal */
-  constructor(sessions: Sessions, signedIn: () => SignedIn) {
+  constructor(sessions: Sessions, claims: () => Claims) {
     this.#sessions = sessions
-    this.#signedIn = signedIn
+    this.#claims = claims
   }
 
   /** Where this user is signed in, newest first. @throws {AuthError} @throws {TypeError} when no guard has passed */
   async list(): Promise<readonly OwnSession[]> {
-    const { subject, sid } = this.#signedIn()
-    const sessions = await this.#sessions.list(subject)
-    return sessions.map((session) => ({ ...infoOf(session), current: session.id === sid }))
+    const claims = this.#claims()
+    const sessions = await this.#sessions.list(claims.sub)
+    return sessions.map((session) => ({ ...infoOf(session), current: session.id === sessionIdOf(claims) }))
   }
 
   /** Ends one of this user's sessions. @returns whether there is one of that id. @throws {AuthError} */
   async revoke(id: string): Promise<boolean> {
-    return this.#sessions.revocations.revokeSession(demandText(id, 'id'), this.#signedIn().subject)
+    return this.#sessions.revocations.revokeSession(demandText(id, 'id'), this.#claims().sub)
   }
 
   /** Ends all of this user's sessions but the one of this request. @throws {AuthError} */
   async revokeOthers(): Promise<void> {
-    const { subject, sid } = this.#signedIn()
-    await this.#sessions.revocations.revokeSubject(subject, sid)
+    const claims = this.#claims()
+    await this.#sessions.revocations.revokeSubject(claims.sub, sessionIdOf(claims))
   }
+}
+
+/** The session of a token; a refresh token without one has been adopted into it, or would be. */
+function sessionIdOf({ sub, sid, jti, type }: Claims): string | undefined {
+  return sid ?? (type === 'refresh' ? adoptedSessionId(sub, jti) : undefined)
 }

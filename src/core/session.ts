@@ -113,6 +113,12 @@ export class Sessions {
     })
   }
 
+  /** Asks the store, whatever this process knows. @throws as `check` */
+  async checkInStore(claims: Claims): Promise<void> {
+    if (claims.type === 'refresh') return this.#judge(claims)
+    if (await this.#client.isRevoked(this.#factsOf(claims))) throw new AuthError('token_revoked')
+  }
+
   #isRevoked(facts: TokenFacts): MaybePromise<boolean> {
     const { set } = this.#follower
     const { maxStaleness, storeTimeout } = this.#options
@@ -145,7 +151,7 @@ export class Sessions {
         ? iat + Math.min(sessionExpires, statelessLifetimeSeconds(this.#options) + decodeLeeway)
         : (authTime ?? iat) + sessionExpires
     if (!(endSeconds > clock())) throw new AuthError('token_expired', { cause: 'too_old' })
-    return { subject: sub, jti, sid, issuedAtSeconds: iat }
+    return { subject: sub, jti, sid, issuedAtSeconds: Math.floor(iat) }
   }
 
   /** Resolves when it is known since when the store's data exists. @throws {AuthError} `store_unavailable` */

@@ -1,12 +1,13 @@
 /** Sign-out of one request: ends what the tokens name, and unsets the cookies whatever the store says. */
 
-import { checkOrigin, checkRevocation } from './check.ts'
+import { checkOrigin, checkRevocation, checkRevocationInStore } from './check.ts'
 import { checkCsrf, demandCsrfValue, readCsrfValue } from './csrf.ts'
 import { AuthError } from './errors.ts'
 import type { Exchange } from './exchange.ts'
 import { findLiveToken } from './live-token.ts'
 import type { LiveToken } from './live-token.ts'
 import type { TokenLocation } from './location.ts'
+import type { MaybePromise } from './maybe.ts'
 import { ownOptions } from './own.ts'
 import type { Sessions } from './session.ts'
 import type { Claims } from './claims.ts'
@@ -67,28 +68,40 @@ async function endSessions(
   tokens: readonly Claims[],
   everywhere: boolean,
 ): Promise<boolean> {
-  const proof = everywhere ? await provenLive(exchange, tokens) : 'none'
-  await sessions.revocations.signOut(withoutRepeats(tokens), proof === 'live')
-  if (AuthError.is(proof)) throw proof
-  return tokens.length > 0 && (!everywhere || proof === 'live')
+  const { engine } = exchange
+  const named = withoutRepeats(tokens)
+  const isProven = async (check: typeof checkRevocation): Promise<boolean> =>
+    isOneGood(tokens, async (claims) => check(engine, claims, false))
+  let isGood = false
+  if (everywhere) {
+    try {
+      isGood = await isProven(checkRevocation)
+    } catch (error) {
+      sessions.revocations.signOutEverywhereLater(named, () => isProven(checkRevocationInStore))
+      throw error
+    }
+  }
+  await sessions.revocations.signOut(named, isGood)
+  return tokens.length > 0 && (!everywhere || isGood)
 }
 
-/** Whether one of these tokens was not revoked; the outage where that cannot be told. */
-async function provenLive(
-  { engine }: Exchange,
+/** Whether one of these tokens passes a check. @throws {AuthError} `store_unavailable`, where that cannot be told of any */
+async function isOneGood(
   tokens: readonly Claims[],
-): Promise<'live' | 'none' | AuthError> {
+  check: (claims: Claims) => MaybePromise<void>,
+): Promise<boolean> {
   let outage: AuthError | undefined
   for (const claims of tokens) {
     try {
-      await checkRevocation(engine, claims, false)
-      return 'live'
+      await check(claims)
+      return true
     } catch (error) {
       if (!AuthError.is(error)) throw error
       if (error.code === 'store_unavailable') outage = error
     }
   }
-  return outage ?? 'none'
+  if (outage !== undefined) throw outage
+  return false
 }
 
 /**

@@ -18,7 +18,7 @@ export interface Rows {
   /** Tokens from before are not adopted: a session that they had may have been forgotten. */
   readonly adoptsSince: number
   session(sid: string): Session | null
-  /** All of a subject's sessions, ended ones too. */
+  /** Those of a subject that nobody has ended: however many were, a step must not become slower by them. */
   sessionsOf(subject: string): readonly Session[]
   put(session: Session): void
   entry(kind: Revocation['kind'], id: string): Revocation | null
@@ -122,9 +122,7 @@ export function list(rows: Rows, now: number, subject: string): readonly Session
 }
 
 function live(rows: Rows, subject: string, now: number): Session[] {
-  return rows
-    .sessionsOf(subject)
-    .filter((one) => one.revokedAt === null && one.idleExpiresAt > now && one.expiresAt > now)
+  return rows.sessionsOf(subject).filter((one) => one.idleExpiresAt > now && one.expiresAt > now)
 }
 
 export function revoke(rows: Rows, now: number, target: RevokeTarget): readonly Revocation[] {

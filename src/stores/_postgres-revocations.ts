@@ -85,7 +85,7 @@ export const revocationFunctions: string = `
     for s in
       select * from tallystick.sessions
       where subject_key = tallystick.key_v1(p->'subject')
-        and key is distinct from spared and expires_at > t
+        and key is distinct from spared and revoked_at is null and expires_at > t
       order by number for update
     loop
       revoked := revoked || tallystick.end_v1(s, t, access_lifetime);

@@ -46,7 +46,7 @@ const tables = `
       revoked_at double precision,
       metadata json not null
     ) with (fillfactor = 80);
-    create index sessions_of_subject on tallystick.sessions (subject_key);
+    create index sessions_of_subject on tallystick.sessions (subject_key) where revoked_at is null;
     create index sessions_by_end on tallystick.sessions (expires_at);
   end if;
   if to_regclass('tallystick.revocations') is null then

@@ -131,11 +131,12 @@ local function insert(row)
   if redis.call('PTTL', indexKey()) < left then redis.call('PEXPIRE', indexKey(), expiry(row)) end
 end
 
+-- Those that nobody has ended; ended ones leave the index when they are met.
 local function sessionsOf(subject)
   local rows = {}
   for _, sid in ipairs(redis.call('ZRANGE', indexKey(), 0, -1)) do
     local row = read(sid)
-    if not row then
+    if not row or row.revokedAt then
       redis.call('ZREM', indexKey(), sid)
     elseif row.subject == subject and row.expiresAt > now then
       rows[#rows + 1] = row
@@ -147,7 +148,7 @@ end
 local function live(subject)
   local rows = {}
   for _, row in ipairs(sessionsOf(subject)) do
-    if not row.revokedAt and row.idleExpiresAt > now then rows[#rows + 1] = row end
+    if row.idleExpiresAt > now then rows[#rows + 1] = row end
   end
   return rows
 end

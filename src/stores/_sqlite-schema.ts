@@ -57,7 +57,7 @@ function tables(prefix: string): string {
       revoked_at INTEGER,
       metadata TEXT NOT NULL
     ) STRICT;
-    CREATE INDEX IF NOT EXISTS ${prefix}sessions_subject ON ${prefix}sessions (subject);
+    CREATE INDEX IF NOT EXISTS ${prefix}sessions_subject ON ${prefix}sessions (subject) WHERE revoked_at IS NULL;
     CREATE INDEX IF NOT EXISTS ${prefix}sessions_end ON ${prefix}sessions (expires_at);
     CREATE TABLE IF NOT EXISTS ${prefix}revocations (
       number INTEGER PRIMARY KEY AUTOINCREMENT,

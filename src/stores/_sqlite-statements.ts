@@ -36,7 +36,7 @@ export function prepareStatements(database: SqliteDatabase, prefix: string): Sta
     marker: prepare(`SELECT version, feed_id AS feedId, born_at AS bornAt FROM ${prefix}marker`),
     session: prepare(`SELECT ${fields} FROM ${sessions} WHERE id = ? AND expires_at > ?`),
     sessionsOf: prepare(
-      `SELECT ${fields} FROM ${sessions} WHERE subject = ? AND expires_at > ? ORDER BY rowid`,
+      `SELECT ${fields} FROM ${sessions} WHERE subject = ? AND revoked_at IS NULL AND expires_at > ? ORDER BY rowid`,
     ),
     put: prepare(
       `INSERT INTO ${sessions} (${columns.join()}) VALUES (${values}) ON CONFLICT (id) DO UPDATE SET ${changes}`,

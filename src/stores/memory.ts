@@ -6,6 +6,7 @@ import type { RevokeTarget, RotateResult, Rotation, Session, Store, TokenFacts }
 import * as ledger from './_ledger.ts'
 import type { Rows } from './_ledger.ts'
 import { MemoryFeed } from './_memory-feed.ts'
+import { MemorySessions } from './_memory-sessions.ts'
 import { Wakers } from './_wakers.ts'
 
 /** What `memoryStore` can be told. */
@@ -19,8 +20,7 @@ export interface MemoryStoreOptions {
 class MemoryStore implements Store, Rows {
   readonly #maxSessions: number
   readonly #clock: () => number
-  readonly #sessions = new Map<string, Session>()
-  readonly #subjects = new Map<string, Set<string>>()
+  readonly #sessions = new MemorySessions()
   readonly #feed = new MemoryFeed()
   readonly #wakers = new Wakers()
   readonly #feedId = crypto.randomUUID()
@@ -58,13 +58,13 @@ class MemoryStore implements Store, Rows {
     if (evicted === undefined) return made
     const target = { kind: 'session', sid: evicted.id, accessLifetime } as const
     const revoked = ledger.revoke(this, this.#now(), target)
-    this.#forget(evicted)
+    this.#sessions.forget(evicted)
     this.adoptsSince = this.#now()
     return { ...made, revoked: [...made.revoked, ...revoked] }
   }
 
   #dispensable(): Session | undefined {
-    const sessions = [...this.#sessions.values()]
+    const sessions = this.#sessions.all()
     return sessions.find(({ revokedAt }) => revokedAt !== null) ?? sessions[0]
   }
 
@@ -101,8 +101,11 @@ class MemoryStore implements Store, Rows {
 
   async sweep(limit: number): Promise<number> {
     const now = this.#now()
-    const sessions = [...this.#sessions.values()].filter(({ expiresAt }) => expiresAt <= now).slice(0, limit)
-    for (const session of sessions) this.#forget(session)
+    const sessions = this.#sessions
+      .all()
+      .filter(({ expiresAt }) => expiresAt <= now)
+      .slice(0, limit)
+    for (const session of sessions) this.#sessions.forget(session)
     return sessions.length + this.#feed.sweep(now, limit - sessions.length)
   }
 
@@ -116,24 +119,12 @@ class MemoryStore implements Store, Rows {
   }
 
   sessionsOf(subject: string): readonly Session[] {
-    const ids = [...(this.#subjects.get(subject) ?? [])]
+    const ids = this.#sessions.idsOf(subject)
     return ids.map((sid) => this.session(sid)).filter((session) => session !== null)
   }
 
   put(session: Session): void {
-    const before = this.#sessions.get(session.id)
-    // An id that has expired may come again for somebody else.
-    if (before !== undefined && before.subject !== session.subject) this.#forget(before)
-    this.#sessions.set(session.id, session)
-    const ids = this.#subjects.get(session.subject) ?? new Set()
-    this.#subjects.set(session.subject, ids.add(session.id))
-  }
-
-  #forget({ id, subject }: Session): void {
-    this.#sessions.delete(id)
-    const ids = this.#subjects.get(subject)
-    ids?.delete(id)
-    if (ids?.size === 0) this.#subjects.delete(subject)
+    this.#sessions.put(session)
   }
 
   entry(kind: Revocation['kind'], id: string): Revocation | null {
