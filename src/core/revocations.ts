@@ -74,8 +74,7 @@ export class Revocations {
     for (const [index, target] of targets.entries()) {
       try {
         const revoked = await this.#revoke(target)
-        // The row of a session that is alive may be lost, or past its end by the store's clock alone.
-        if (revoked.length === 0) for (const claims of tokens) await this.#deny(claims)
+        if (revoked.length === 0) await this.#denyTokensOf(target, tokens)
       } catch (error) {
         // One answer that does not come is enough to wait for.
         for (const untold of targets.slice(index)) this.#later(untold)
@@ -84,8 +83,12 @@ export class Revocations {
     }
   }
 
-  async #deny(claims: Claims): Promise<void> {
-    if (claims.type === 'access') await this.revokeToken(claims)
+  /** The row of a session that is alive may be lost, or past its end by the store's clock alone. */
+  async #denyTokensOf(target: RevokeTarget, tokens: readonly Claims[]): Promise<void> {
+    for (const claims of tokens) {
+      const isOfSession = target.kind === 'session' && claims.sid === target.sid
+      if (isOfSession && claims.type === 'access') await this.revokeToken(claims)
+    }
   }
 
   /**
