@@ -37,8 +37,8 @@ export class Exchange {
   isAnonymous = false
   /** The CSRF values of the cookies that this response sets. */
   csrf: { readonly [Type in TokenType]?: string | undefined } = {}
-  /** A guard that has passed, but for the CSRF value, and whom it found. */
-  #pending: { readonly guard: Guard; readonly identity: Identity } | null = null
+  /** A guard that has passed but for the CSRF value. */
+  #pending: Guard | null = null
   readonly trace: Trace = { location: undefined }
   #writer: CookieWriter | undefined
 
@@ -71,14 +71,13 @@ export class Exchange {
 
   /** Runs a guard and publishes nothing. */
   identify(guard: Guard): MaybePromise<Identity | null> {
-    const known = this.identity ?? this.#pending?.identity ?? null
-    return runGuard(this.engine, this.request, guard, known, this.trace)
+    return runGuard(this.engine, this.request, guard, this.identity, this.trace)
   }
 
   #conclude(guard: Guard, identity: Identity | null): Identity | null {
     const isDue = guard.csrf === 'later' && identity?.location === 'cookies'
     if (!isDue || !this.engine.options.cookieCsrfProtect) return this.publish(identity)
-    this.#pending = { guard, identity }
+    this.#pending = guard
     return null
   }
 
@@ -87,11 +86,10 @@ export class Exchange {
     return this.#pending !== null
   }
 
-  /** Runs the guard that waits again, with the value that has come. @throws {AuthError} */
+  /** Runs the guard that waits once more from its beginning, with the value that has come. @throws {AuthError} */
   confirm(csrfToken: string): MaybePromise<Identity | null> {
     if (this.#pending === null) throw new TypeError('No guard waits for a CSRF value')
-    const { guard } = this.#pending
-    return chain(this.check({ ...guard, csrf: 'always', csrfToken }), (identity) => {
+    return chain(this.check({ ...this.#pending, csrf: 'always', csrfToken }), (identity) => {
       this.#pending = null
       return identity
     })

@@ -100,7 +100,9 @@ export class SocketWatch {
   /** @returns when to look again */
   #look(isRound: boolean): number {
     let earliest = Number.POSITIVE_INFINITY
-    for (const [watched, round] of this.#watched) {
+    // A copy, since one that closes may be followed by another at once, which is not to be looked at in the same look.
+    const all = [...this.#watched]
+    for (const [watched, round] of all) {
       watched.review(isRound && round === this.#round)
       earliest = Math.min(earliest, watched.endSeconds)
     }
