@@ -34,7 +34,14 @@ describe('types', () => {
 
   test('every file is compiled, and marks wrong uses', async () => {
     const files = (await readdir(folder)).filter((name) => name.endsWith('.ts') && !name.startsWith('_'))
-    expect(files.toSorted()).toEqual(['adapters.ts', 'claims.ts', 'errors.ts', 'options.ts', 'users.ts'])
+    expect(files.toSorted()).toEqual([
+      'adapters.ts',
+      'claims.ts',
+      'errors.ts',
+      'options.ts',
+      'users.ts',
+      'ws.ts',
+    ])
     for (const name of files) {
       const text = await readFile(join(folder, name), 'utf8')
       expect(text.match(/@ts-expect-error \S/g)?.length, name).toBeGreaterThanOrEqual(4)

@@ -90,6 +90,14 @@ function writeAnswer(
   stream.end(`HTTP/1.1 ${status}\r\n${lines.join('\r\n')}\r\n\r\n${body}`)
 }
 
+/** A guard that was put where its listener belongs would leave every handshake hanging. @throws {TypeError} */
+export function demandListener(listener: unknown): void {
+  if (typeof listener === 'function') return
+  throw new TypeError(
+    "A guard of wsAuth() wraps a listener: server.on('upgrade', jwtRequired()((request, socket, head) => …))",
+  )
+}
+
 /** Refuses a socket that has told its CSRF value as the subprotocol chosen. @throws {TypeError} */
 export function demandProtocol(chosen: string): void {
   if (!chosen.startsWith(csrfProtocolPrefix)) return

@@ -10,7 +10,7 @@ import type { UserClaimsOutput, UserClaimsSchema } from '../core/schema.ts'
 import type { SocketSession } from '../core/socket-session.ts'
 import { createGuards } from './_guards.ts'
 import type { Guards } from './_guards.ts'
-import { answerHandshake, demandProtocol, noCookies, noResponse } from './_handshake.ts'
+import { answerHandshake, demandListener, demandProtocol, noCookies, noResponse } from './_handshake.ts'
 import type { CookieMethod } from './_handshake.ts'
 import { NodeRequest } from './_node.ts'
 import { afterFirstMessage, closeFor, closeSocket, readOptions } from './_socket.ts'
@@ -61,13 +61,15 @@ export function wsAuth<Schema extends UserClaimsSchema, User>(
 
   const wrap =
     (guard: Guard | null): UpgradeMiddleware =>
-    (listener) =>
-    (request, socket, head) => {
-      const run = async (): Promise<void> => {
-        if (guard !== null) await bind(request).pass({ ...guard, csrf: csrf ?? guard.csrf })
-        if (!socket.destroyed) await listener(request, socket, head)
+    (listener) => {
+      demandListener(listener)
+      return (request, socket, head) => {
+        const run = async (): Promise<void> => {
+          if (guard !== null) await bind(request).pass({ ...guard, csrf: csrf ?? guard.csrf })
+          if (!socket.destroyed) await listener(request, socket, head)
+        }
+        answerHandshake(new NodeRequest(request), socket, run, report)
       }
-      answerHandshake(new NodeRequest(request), socket, run, report)
     }
 
   const accept: WsAuth<Schema, User>['accept'] = (handler) => (socket, request) => {

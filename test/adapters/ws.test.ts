@@ -968,6 +968,12 @@ describe('wrong use', () => {
     expect(() => wsAuth(setup().auth, options as never)).toThrow(message)
   })
 
+  test('a guard that wraps no listener is told so at the first handshake, instead of leaving it hanging', () => {
+    const { jwtRequired } = wsAuth(setup().auth)
+    expect(() => jwtRequired()({} as never)).toThrow('A guard of wsAuth() wraps a listener')
+    expect(() => jwtRequired({ socket: null } as never)).toThrow(TypeError)
+  })
+
   test('wsAuth() takes only what createAuth gave', () => {
     for (const impostor of [undefined, null, {}, () => undefined]) {
       expect(() => wsAuth(impostor as never)).toThrow('wsAuth() takes what createAuth() gave')
