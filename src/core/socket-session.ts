@@ -101,7 +101,6 @@ export class SocketSession<UserClaims = Record<string, unknown>> {
     const renewed = redeemTicket(await this.#engine.tokens.verify(credential))
     checkType(this.#engine.guards.jwtRequired, renewed)
     demandSameSignIn(renewed.claims, current.claims)
-    demandNewer(renewed.claims, current.claims)
     await checkRevocation(this.#engine, renewed.claims, false)
     await findUser(this.#engine, renewed)
     return renewed
@@ -120,7 +119,7 @@ export class SocketSession<UserClaims = Record<string, unknown>> {
       this.#engine.tokens.recheck(verified)
       if (!this.#checksRevocation || this.#isChecking || !(isTurn || this.#isCheap(verified))) return
       const checked = checkRevocation(this.#engine, verified.claims, false)
-      if (checked instanceof Promise) this.#await(checked, verified)
+      if (checked instanceof Promise) this.#await(checked)
     } catch (error) {
       this.#refuse(error)
     }
@@ -133,13 +132,10 @@ export class SocketSession<UserClaims = Record<string, unknown>> {
     return claims.type === 'access' && !isListed && revocation === 'replicated'
   }
 
-  #await(checked: Promise<void>, verified: VerifiedToken): void {
+  #await(checked: Promise<void>): void {
     this.#isChecking = true
     void checked
-      .catch((error: unknown) => {
-        // The verdict on a token that was replaced meanwhile is no verdict on the socket.
-        if (verified === this.#verified) this.#refuse(error)
-      })
+      .catch((error: unknown) => this.#refuse(error))
       .then(() => {
         this.#isChecking = false
       })

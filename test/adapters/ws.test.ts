@@ -11,7 +11,7 @@ import { memoryStore } from '../../src/stores/memory.ts'
 import { sqliteStore } from '../../src/stores/sqlite.ts'
 import Database from 'libsql'
 import { faultyStore } from '../_faulty-store.ts'
-import { codeOf, createClock, secretKey, setup } from '../_setup.ts'
+import { codeOf, createClock, forge, secretKey, setup, startSeconds } from '../_setup.ts'
 import { createSite } from '../_sessions.ts'
 import type { Browser } from '../_sessions.ts'
 import { Client, handshake, listenForSockets, openBytes, sendBytes } from './_ws.ts'
@@ -404,6 +404,18 @@ describe('a handshake that waits for its check', () => {
     expect([sessions, errors]).toEqual([[], []])
   })
 
+  test('is not handed to its listener when the connection is gone', async () => {
+    let calls = 0
+    const guard: SocketSetup['guard'] = (ws) => () => ws.jwtRequired()(() => calls++)
+    const { auth } = setup({ denylist: async () => wait(100, false) })
+    const { host, headers, protocols, server } = await listen(auth, { guard })
+    // As a server does that has had enough of it.
+    server.on('upgrade', (_request, socket) => setTimeout(() => socket.destroy(), 50))
+    await connect(host, headers, protocols).outcome
+    await wait(150)
+    expect(calls).toBe(0)
+  })
+
   test('is answered with 503 when the store is too slow', async () => {
     const { auth } = setup({ denylist: () => new Promise(() => undefined), storeTimeout: 1 })
     const { host, headers, protocols } = await listen(auth)
@@ -718,6 +730,18 @@ describe('an open socket', () => {
         'token_revoked',
       ],
       [
+        'a ticket that does not say in its header that it is one',
+        async ({ browser, auth }) =>
+          forge({ alg: 'HS256', typ: 'JWT' }, auth.getUnverifiedJwtClaims(await ticketOf(browser))),
+        'wrong_token_type',
+      ],
+      [
+        'a token that says in its header that it is a ticket',
+        async ({ current, auth }) =>
+          forge({ alg: 'HS256', typ: 'ticket+jwt' }, auth.getUnverifiedJwtClaims(current().token)),
+        'wrong_token_type',
+      ],
+      [
         'a ticket with another signature',
         async ({ browser }) => (await ticketOf(browser)).replace(/.{4}$/, 'AAAA'),
         'token_invalid',
@@ -741,6 +765,24 @@ describe('an open socket', () => {
       const ticket = await ticketOf(opened.browser)
       isKnown = false
       expect(await codeOf(() => opened.sessions[0]?.renew(ticket))).toBe('user_not_found')
+    })
+
+    test('takes no older token that was looked at for longer', async () => {
+      const opened = await openOn({
+        userLookup: async ({ iat }) => wait(iat === startSeconds + 60 ? 200 : 0, { name: 'Ada' }),
+      })
+      const { open, browser, clock, sessions } = opened
+      await open()
+      clock.advance(60)
+      await browser.refresh()
+      const older = await ticketOf(browser)
+      clock.advance(60)
+      await browser.refresh()
+      const newer = await ticketOf(browser)
+      const slow = codeOf(() => sessions[0]?.renew(older))
+      const claims = await sessions[0]?.renew(newer)
+      expect(await slow).toBe('token_invalid')
+      expect(sessions[0]?.claims()).toBe(claims)
     })
 
     test('does not revive a socket that has been closed', async () => {
@@ -882,6 +924,19 @@ describe('the CSRF value as the first message', () => {
     client.socket.send(csrf)
     expect(await client.closed).toBe('4401 token_revoked')
     expect(sessions).toEqual([])
+  })
+
+  test('hands over no socket that was closed while it was checked', async () => {
+    const denylist = async (): Promise<boolean> => wait(200, false)
+    const live = await listen(setup({ denylist }).auth, { options })
+    const client = connect(live.host, live.headers)
+    await client.outcome
+    client.socket.send(live.csrf)
+    await wait(50)
+    client.socket.terminate()
+    await expect.poll(() => live.wss.clients.size).toBe(0)
+    await wait(300)
+    expect(live.sessions).toEqual([])
   })
 
   test('leaves nothing behind of a client that goes before it has come', async () => {
