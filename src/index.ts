@@ -19,6 +19,7 @@ export type { AuthOptions, ResolvedOptions } from './core/options.ts'
 export type { AuthRequest, AuthResponse, ResponseTarget } from './core/request.ts'
 export type { AnyUserClaims, UserClaimsInput, UserClaimsOutput, UserClaimsSchema } from './core/schema.ts'
 export type { OwnSession, OwnSessions, SessionDirectory, SessionInfo } from './core/session-access.ts'
+export type { CloseSocket, SocketSession } from './core/socket-session.ts'
 export type { LoginOptions, RefreshOptions, TokenPair } from './core/sign-in.ts'
 export type { LogoutOptions } from './core/sign-out.ts'
 export type {

@@ -220,6 +220,7 @@ const ceilings: Readonly<Record<string, number>> = {
   './elysia': 15_500,
   './h3': 14_500,
   './web': 14_500,
+  './ws': 18_000,
   './openapi': 15_000,
   './stores/memory': 2700,
   './stores/sqlite': 5400,

@@ -12,12 +12,14 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { createTRPCClient, httpBatchLink, TRPCClientError } from '@trpc/client'
+import { io as connectSocketIo } from 'socket.io-client'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { WebSocket } from 'ws'
 import type { AppRouter } from '../examples/trpc.ts'
 import { cookieHeader, cookiesOf, secretKey } from './_setup.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const names = ['hono', 'express', 'fastify', 'koa', 'nest', 'elysia', 'h3', 'web']
+const names = ['hono', 'express', 'fastify', 'koa', 'nest', 'elysia', 'h3', 'web', 'ws', 'socket-io']
 /** What the examples import; a scope stands for its packages. */
 const packageNames = [
   '@hono',
@@ -32,6 +34,8 @@ const packageNames = [
   'elysia',
   '@trpc',
   'zod',
+  'ws',
+  'socket.io',
 ]
 
 let folder: string
@@ -143,6 +147,57 @@ describe.each(names)('examples/%s.ts', (name) => {
     const signedOut = await call('DELETE', '/logout', leaving)
     expect([signedOut.status, await signedOut.json()]).toEqual([200, { msg: 'Successfully logout' }])
     expect(signedOut.headers.getSetCookie().filter((line) => line.includes('Max-Age=0'))).toHaveLength(4)
+  })
+
+  /** What a page that is signed in would send with its handshake. */
+  async function signIn(): Promise<{ headers: Record<string, string>; csrf: string }> {
+    const jar = cookiesOf(await call('POST', '/login', {}, user))
+    const csrf = jar['csrf_access_token'] ?? ''
+    return { headers: { cookie: cookieHeader(jar), origin }, csrf }
+  }
+
+  test.runIf(name === 'ws')('opens a socket for its own pages and for nobody else', async () => {
+    const { headers, csrf } = await signIn()
+    const url = origin.replace('http', 'ws')
+    const protocols = ['chat', `tallystick.csrf.${csrf}`]
+    const socket = new WebSocket(url, protocols, { headers })
+    await once(socket, 'open')
+    expect(socket.protocol).toBe('chat')
+    socket.send('hello')
+    const [data] = (await once(socket, 'message')) as [Buffer]
+    expect(data.toString()).toBe('test: hello')
+    socket.terminate()
+    const foreign = new WebSocket(url, protocols, { headers: { ...headers, origin: 'https://evil.example' } })
+    await expect(once(foreign, 'open')).rejects.toThrow('403')
+    await expect(once(new WebSocket(url, 'chat', { headers }), 'open')).rejects.toThrow('401')
+  })
+
+  test.runIf(name === 'socket-io')('opens a socket for its own pages and for nobody else', async () => {
+    const { headers, csrf } = await signIn()
+    const outcomeOf = async (auth: object, changes: Record<string, string> = {}): Promise<unknown> => {
+      const extraHeaders = { ...headers, ...changes }
+      const socket = connectSocketIo(origin, {
+        transports: ['websocket'],
+        auth,
+        extraHeaders,
+        forceNew: true,
+      })
+      const answered = new Promise((resolve) => {
+        socket.on('connect_error', ({ message }) => resolve(message))
+        socket.on('text', resolve)
+      })
+      socket.emit('text', 'hello')
+      const answer = await answered
+      socket.disconnect()
+      return answer
+    }
+    expect(await outcomeOf({ csrf })).toBe('test: hello')
+    expect(await outcomeOf({ csrf: 'x' })).toBe('CSRF double submit tokens do not match')
+    expect(await outcomeOf({})).toBe('Missing CSRF Token')
+    expect(await outcomeOf({ csrf }, { origin: 'https://evil.example' })).toMatch(
+      /^Cross-site request refused/,
+    )
+    expect(await outcomeOf({ csrf }, { cookie: 'a=b' })).toBe('Missing cookie access_token_cookie')
   })
 
   test('refuses a wrong password and sets no cookie', async () => {

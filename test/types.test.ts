@@ -59,6 +59,7 @@ describe('types', () => {
       'nest.ts',
       'options.ts',
       'users.ts',
+      'ws.ts',
     ])
     for (const name of files) {
       const text = await readFile(join(folder, name), 'utf8')

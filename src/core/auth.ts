@@ -114,12 +114,13 @@ export class Auth<Schema extends UserClaimsSchema = AnyUserClaims, User = unknow
   }
 
   /**
-   * Tries once more what could not be revoked yet, stops following the store, and ends the connections that the store
-   * opened itself; the client you gave it stays open.
+   * Closes the sockets that are watched, tries once more what could not be revoked yet, stops following the store, and
+   * ends the connections that the store opened itself; the client you gave it stays open.
    *
    * @throws {AuthError} `store_unavailable` when the store does not close within 10 s
    */
   async close(): Promise<void> {
+    this.#engine.sockets.close()
     await this.#engine.sessions?.close()
   }
 

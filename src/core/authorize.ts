@@ -24,6 +24,9 @@ import { login, refresh } from './sign-in.ts'
 import type { LoginOptions, RefreshOptions, TokenPair } from './sign-in.ts'
 import { logout } from './sign-out.ts'
 import type { LogoutOptions } from './sign-out.ts'
+import { SocketSession } from './socket-session.ts'
+import type { CloseSocket } from './socket-session.ts'
+import { createTicket } from './socket-ticket.ts'
 import { setTokenCookies, unsetCookies } from './token-cookies.ts'
 import type { ResponseOption } from './token-cookies.ts'
 import { demandReadable } from './token.ts'
@@ -100,6 +103,41 @@ export class Authorize<Schema extends UserClaimsSchema = AnyUserClaims, User = u
     if (!isPreflight(this.#exchange.request)) return this.#exchange.check(guard)
     this.#exchange.isPreflight = true
     return null
+  }
+
+  /** @internal Whether a guard has passed but for the CSRF value, which is to come over the socket. */
+  get awaitsCsrf(): boolean {
+    return this.#exchange.isPending
+  }
+
+  /** @internal Brings that value. @throws {AuthError} */
+  confirm(csrfToken: string): MaybePromise<unknown> {
+    return this.#exchange.confirm(csrfToken)
+  }
+
+  /**
+   * Watches over what this request has opened, such as a WebSocket, for as long as its token is good.
+   *
+   * @param close Is called once when it must be closed: with 4401 and the code of the refusal, with 1013 and
+   * `store_unavailable`, or with 1001 when the `Auth` is closed. What still comes in then must not be acted upon.
+   * @returns Who it belongs to. Call its `stop()` when the socket has closed.
+   * @throws {TypeError} when no guard has passed
+   */
+  watch(close: CloseSocket): SocketSession<UserClaimsOutput<Schema>> {
+    const { identity, isAnonymous } = this.#exchange
+    // Nobody's socket has nothing that could end.
+    if (identity === null && !isAnonymous) this.#demandIdentity('watch')
+    return new SocketSession(this.#exchange.engine, identity, close)
+  }
+
+  /**
+   * Makes what a page, which cannot read its token, hands to `renew()` of a socket of the same sign-in; good for
+   * nothing else, and as long as the token that the guard has found.
+   *
+   * @throws {TypeError} when no guard for access tokens has passed
+   */
+  async createSocketTicket(): Promise<string> {
+    return createTicket(this.#exchange.engine, this.#demandIdentity('createSocketTicket').verified)
   }
 
   /**

@@ -13,6 +13,7 @@ import { chain, settle } from './maybe.ts'
 import type { MaybePromise } from './maybe.ts'
 import { isNavigation, isOriginAllowed } from './origin.ts'
 import { ownOptions } from './own.ts'
+import { isHandshake } from './request.ts'
 import type { AuthRequest } from './request.ts'
 import { clockSkewSeconds } from './token.ts'
 import type { Claims, TokenType } from './claims.ts'
@@ -137,23 +138,34 @@ function demandCsrf(
   guard: Guard,
   location: FoundToken['location'],
 ): MaybePromise<string | null> {
-  const isChecked = guard.csrf !== 'methods' || engine.isCsrfMethod(request.method)
   // A token given by hand may come from a cookie: who asks for the check gets it.
   const isByHand = guard.csrfToken !== undefined || (location === 'given' && guard.csrf === 'always')
-  if (!isChecked || (location !== 'cookies' && !isByHand)) return null
+  if (location !== 'cookies' && !isByHand) return null
+  // A handshake is a GET, but what it opens can do anything, and its answer is no secret to the page that sent it.
+  const isChecked = guard.csrf !== 'methods' || engine.isCsrfMethod(request.method) || isHandshake(request)
+  if (!isChecked) return null
   // A document that the user navigates to can send no header; its fetch metadata stand in for both layers.
   if (guard.csrf === 'navigation' && isNavigation(request)) return null
   checkOrigin(engine, request)
-  if (!engine.options.cookieCsrfProtect) return null
+  if (!engine.options.cookieCsrfProtect || guard.csrf === 'later') return null
   if (guard.csrfToken !== undefined) return demandCsrfValue(guard.csrfToken)
   const { csrfHeader, csrfField } = engine.names[guard.type]
   return chain(readCsrfValue(request, csrfHeader, csrfField), demandCsrfValue)
 }
 
-/** Refuses what another site sent. @throws {AuthError} `origin_forbidden` */
+/**
+ * Refuses what another site sent. Every browser names the origin of a WebSocket handshake, and nothing but this keeps
+ * other sites from it where CSRF protection is off: there it is demanded, and no option leaves it out.
+ *
+ * @throws {AuthError} `origin_forbidden`
+ */
 export function checkOrigin(engine: Engine, request: AuthRequest): void {
   const { fetchMetadata, trustedOrigins } = engine.options
-  if (fetchMetadata && !isOriginAllowed(request, trustedOrigins)) throw new AuthError('origin_forbidden')
+  const isSocket = isHandshake(request)
+  if (isSocket && request.header('origin') === undefined) throw new AuthError('origin_forbidden')
+  if ((fetchMetadata || isSocket) && !isOriginAllowed(request, trustedOrigins)) {
+    throw new AuthError('origin_forbidden')
+  }
 }
 
 const typeMessages: Readonly<Record<TokenType, string>> = {
@@ -216,8 +228,8 @@ function checkDenylist({ options }: Engine, claims: Claims): MaybePromise<void> 
   )
 }
 
-/** An error of the look-up itself is the application's own, and passes as it is. */
-function findUser(engine: Engine, { claims }: VerifiedToken): MaybePromise<unknown> {
+/** Whom `userLookup` knows by these claims. An error of the look-up itself is the application's own, and passes as it is. */
+export function findUser(engine: Engine, { claims }: VerifiedToken): MaybePromise<unknown> {
   const { userLookup } = engine.options
   if (userLookup === undefined) return undefined
   return chain(settle(userLookup(claims)), (user) => {

@@ -4,7 +4,7 @@ import { AuthError, invalidToken } from './errors.ts'
 import type { Equality } from './equality.ts'
 import { chain } from './maybe.ts'
 import type { MaybePromise } from './maybe.ts'
-import { mediaType, ownText, readBody } from './request.ts'
+import { isHandshake, mediaType, ownText, readBody } from './request.ts'
 import type { AuthRequest } from './request.ts'
 import type { RegisteredClaims } from './claims.ts'
 
@@ -24,7 +24,8 @@ export function createMethodRule(csrfMethods: readonly string[]): (method: strin
 const formTypes = new Set(['application/x-www-form-urlencoded', 'multipart/form-data'])
 
 /**
- * Reads the value that the page sent: from its header, else from the form field where one is allowed.
+ * Reads the value that the page sent: from its header, else from the form field where one is allowed; of a WebSocket
+ * handshake, to which a page can add no header, from the subprotocol that carries it.
  *
  * @param fieldName `null` unless `csrfCheckForm` is on.
  */
@@ -34,8 +35,20 @@ export function readCsrfValue(
   fieldName: string | null,
 ): MaybePromise<string | undefined> {
   const value = request.header(headerName)
+  if (value === undefined && isHandshake(request)) return readProtocolValue(request)
   if (value !== undefined || fieldName === null || !formTypes.has(mediaType(request))) return value
   return chain(readBody(request, 'csrfCheckForm', 'form parser'), (body) => ownText(body, fieldName))
+}
+
+/** What a page puts before the value, to offer it as a subprotocol. */
+export const csrfProtocolPrefix = 'tallystick.csrf.'
+
+/** Two values are none that any token has. */
+function readProtocolValue(request: AuthRequest): string | undefined {
+  const offered = (request.header('sec-websocket-protocol') ?? '').split(',').map((name) => name.trim())
+  const carriers = offered.filter((name) => name.startsWith(csrfProtocolPrefix))
+  if (carriers.length === 0) return undefined
+  return carriers.map((name) => name.slice(csrfProtocolPrefix.length)).join(', ')
 }
 
 /** A value that is there. @throws {AuthError} `csrf_missing` */

@@ -12,6 +12,7 @@ import type { JwsKeys } from './jws.ts'
 import type { LocationNames } from './location.ts'
 import type { ResolvedOptions } from './options.ts'
 import { Sessions } from './session.ts'
+import { SocketWatch } from './socket-watch.ts'
 import { Tokens } from './token.ts'
 import type { TokenType } from './claims.ts'
 
@@ -36,6 +37,8 @@ export interface Engine {
   readonly emitter: Emitter
   /** Only with the option `store`. */
   readonly sessions: Sessions | undefined
+  /** Looks after the sockets that are open. */
+  readonly sockets: SocketWatch
   readonly names: Readonly<Record<TokenType, TypeNames>>
   readonly cookies: Readonly<Record<TokenType, CookiePair>>
   /** Whether cookies are a location at all. */
@@ -52,11 +55,13 @@ export function createEngine(options: ResolvedOptions, keys: JwsKeys): Engine {
   const hasCsrf = hasCookies && options.cookieCsrfProtect
   const cookies = { access: createPair(options, 'access'), refresh: createPair(options, 'refresh') }
   const emitter = createEmitter(options.onEvent)
+  const sessions = options.store === undefined ? undefined : new Sessions(options.store, options, emitter)
   return {
     options,
     tokens: new Tokens({ ...options, hasCsrf }, keys),
     emitter,
-    sessions: options.store === undefined ? undefined : new Sessions(options.store, options, emitter),
+    sessions,
+    sockets: new SocketWatch(options.clock, (listener) => sessions?.onRevoked(listener)),
     names: { access: createNames(options, 'access'), refresh: createNames(options, 'refresh') },
     cookies,
     hasCookies,

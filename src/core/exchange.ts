@@ -7,6 +7,7 @@ import type { Engine } from './engine.ts'
 import { AuthError } from './errors.ts'
 import type { AuthErrorCode, RejectionReason } from './errors.ts'
 import type { Guard } from './guard.ts'
+import { chain } from './maybe.ts'
 import type { MaybePromise } from './maybe.ts'
 import type { AuthRequest, AuthResponse } from './request.ts'
 import type { TokenType } from './claims.ts'
@@ -36,6 +37,8 @@ export class Exchange {
   isAnonymous = false
   /** The CSRF values of the cookies that this response sets. */
   csrf: { readonly [Type in TokenType]?: string | undefined } = {}
+  /** A guard that has passed but for the CSRF value. */
+  #pending: Guard | null = null
   readonly trace: Trace = { location: undefined }
   #writer: CookieWriter | undefined
 
@@ -57,9 +60,9 @@ export class Exchange {
     this.trace.location = undefined
     try {
       const found = this.identify(guard)
-      if (!(found instanceof Promise)) return this.publish(found)
+      if (!(found instanceof Promise)) return this.#conclude(guard, found)
       return found
-        .then((identity) => this.publish(identity))
+        .then((identity) => this.#conclude(guard, identity))
         .catch((error: unknown) => this.#refuse(guard, error))
     } catch (error) {
       return this.#refuse(guard, error)
@@ -69,6 +72,27 @@ export class Exchange {
   /** Runs a guard and publishes nothing. */
   identify(guard: Guard): MaybePromise<Identity | null> {
     return runGuard(this.engine, this.request, guard, this.identity, this.trace)
+  }
+
+  #conclude(guard: Guard, identity: Identity | null): Identity | null {
+    const isDue = guard.csrf === 'later' && identity?.location === 'cookies'
+    if (!isDue || !this.engine.options.cookieCsrfProtect) return this.publish(identity)
+    this.#pending = guard
+    return null
+  }
+
+  /** Whether a guard still waits for the CSRF value. */
+  get isPending(): boolean {
+    return this.#pending !== null
+  }
+
+  /** Runs the guard that waits once more from its beginning, with the value that has come. @throws {AuthError} */
+  confirm(csrfToken: string): MaybePromise<Identity | null> {
+    if (this.#pending === null) throw new TypeError('No guard waits for a CSRF value')
+    return chain(this.check({ ...this.#pending, csrf: 'always', csrfToken }), (identity) => {
+      this.#pending = null
+      return identity
+    })
   }
 
   publish(identity: Identity | null): Identity | null {

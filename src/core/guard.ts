@@ -49,7 +49,8 @@ export interface Guard {
   /** `null`: the caller has looked and found none. */
   readonly token: string | null | undefined
   readonly csrfToken: string | undefined
-  readonly csrf: 'methods' | 'always' | 'navigation'
+  /** `later`: the value comes over the socket that this request opens, and nothing is published before. */
+  readonly csrf: 'methods' | 'always' | 'navigation' | 'later'
   readonly checksRevocation: boolean
   /** Whether the refresh token is about to be rotated, which judges it in the same step. */
   readonly willRotate: boolean

@@ -74,6 +74,15 @@ export function isPreflight(request: AuthRequest): boolean {
   )
 }
 
+/**
+ * Whether a request asks for a WebSocket, which browsers send with the cookies for any page, whatever CORS says.
+ *
+ * @see RFC 6455 sections 4.1 and 10.2
+ */
+export function isHandshake(request: AuthRequest): boolean {
+  return request.method === 'GET' && /websocket/i.test(request.header('upgrade') ?? '')
+}
+
 /** The media type of the body, lower-case and without parameters; '' where none is given. */
 export function mediaType(request: AuthRequest): string {
   const [type = ''] = (request.header('content-type') ?? '').split(';')

@@ -18,6 +18,7 @@ export class RevocationSet {
   readonly #subjects = new Map<string, Cut>()
   #bornAt = Number.NEGATIVE_INFINITY
   #forgetting: Iterator<unknown> | undefined
+  readonly #listeners = new Set<() => void>()
 
   get size(): number {
     return this.#sessions.size + this.#tokens.size + this.#subjects.size
@@ -33,6 +34,13 @@ export class RevocationSet {
         known.set(id, Math.max(untilSeconds, known.get(id) ?? 0))
       }
     }
+    if (entries.length > 0) for (const listener of this.#listeners) listener()
+  }
+
+  /** Calls whenever something was added, until the function that it gives is called. */
+  listen(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
   }
 
   #addSubject(id: string, cutSeconds: number, untilSeconds: number): void {

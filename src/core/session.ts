@@ -154,6 +154,11 @@ export class Sessions {
     return { subject: sub, jti, sid, issuedAtSeconds: Math.floor(iat) }
   }
 
+  /** Calls whenever this process learns of revocations, until the function that it gives is called. */
+  onRevoked(listener: () => void): () => void {
+    return this.#follower.set.listen(listener)
+  }
+
   /** Resolves when it is known since when the store's data exists. @throws {AuthError} `store_unavailable` */
   async opened(): Promise<void> {
     const open = async (): Promise<void> => this.#follower.open()

@@ -128,6 +128,18 @@ export class Tokens {
     })
   }
 
+  /** Holds a token that was verified before against the clock again. @throws {AuthError} `token_expired` · … */
+  recheck(verified: VerifiedToken): void {
+    this.#expect(verified, 0)
+  }
+
+  /** Signs claims for another purpose than a token's, which the header names (RFC 8725 section 3.11). */
+  signFor(typ: string, payload: JsonObject): string {
+    const key = this.#keys.signers.get(this.#keys.defaultAlgorithm)
+    if (key === undefined) throw new TypeError('This Auth has no key to sign with')
+    return signJws(payload, key, { typ })
+  }
+
   /** What depends on time and configuration is checked on every use of a token, cached or not. */
   #expect(verified: VerifiedToken, extraAheadSeconds: number): VerifiedToken {
     this.#expectTime(verified.claims, extraAheadSeconds)
