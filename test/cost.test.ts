@@ -125,7 +125,7 @@ describe.each(['without a store', 'with a store'] as const)('%s', (kind) => {
       signatures: 0,
       comparisons: 0,
       storeCalls: [],
-      headersRead: ['cookie'],
+      headersRead: ['cookie', 'upgrade'],
       headersSet: [],
     })
   })
@@ -152,7 +152,7 @@ describe.each(['without a store', 'with a store'] as const)('%s', (kind) => {
     expect(await costOf(() => bound.jwtRequired())).toMatchObject({
       signatures: 0,
       storeCalls: [],
-      headersRead: ['cookie'],
+      headersRead: ['cookie', 'upgrade'],
     })
   })
 
@@ -210,18 +210,18 @@ test('more tokens than the cache holds cost a signature each', async () => {
 
 /** Bytes of each subpath, bundled with the core, minified and compressed; raise one only for what is worth it. */
 const ceilings: Readonly<Record<string, number>> = {
-  '.': 28_000,
+  '.': 30_500,
   './client': 2000,
-  './hono': 14_500,
-  './express': 14_500,
-  './fastify': 14_500,
-  './koa': 14_500,
-  './nest': 16_500,
-  './elysia': 15_500,
-  './h3': 14_500,
-  './web': 14_500,
+  './hono': 15_500,
+  './express': 16_000,
+  './fastify': 15_500,
+  './koa': 15_500,
+  './nest': 17_500,
+  './elysia': 16_500,
+  './h3': 15_500,
+  './web': 15_500,
   './ws': 18_000,
-  './openapi': 15_000,
+  './openapi': 16_500,
   './stores/memory': 2700,
   './stores/sqlite': 5400,
   './stores/redis': 8200,

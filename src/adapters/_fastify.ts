@@ -7,15 +7,15 @@ import { NodeRequest } from './_node.ts'
 
 /** Fastify's own request has the parsed body; the rest is read from Node's. */
 export class IncomingRequest extends NodeRequest {
-  readonly #request: FastifyRequest
+  readonly source: FastifyRequest
 
   constructor(request: FastifyRequest) {
     super(request.raw)
-    this.#request = request
+    this.source = request
   }
 
   override body(): unknown {
-    return this.#request.body
+    return this.source.body
   }
 }
 

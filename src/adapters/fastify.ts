@@ -22,7 +22,7 @@ export function fastifyAuth<Schema extends UserClaimsSchema, User>(
   auth: Auth<Schema, User>,
 ): FastifyAuth<Schema, User> {
   const authorize = (request: FastifyRequest, reply: FastifyReply): Authorize<Schema, User> =>
-    auth.bind(request, () => [new IncomingRequest(request), new OutgoingReply(reply)])
+    auth.bind(request.raw, () => [new IncomingRequest(request), new OutgoingReply(reply)])
 
   const wrap =
     (guard: Guard): onRequestHookHandler =>

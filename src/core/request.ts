@@ -9,6 +9,8 @@ export interface AuthRequest {
   readonly method: string
   /** Absolute, or from the path on. */
   readonly url?: string
+  /** The framework's own request, where that is another object than the one it is bound by. */
+  readonly source?: object
   /** Gives a header by its lower-case name; repeated ones joined as Node does. */
   header(name: string): string | undefined
   /**

@@ -204,8 +204,8 @@ const mostMetadataBytes = 256
 /** What people recognise a sign-in by. */
 function metadataOf({ engine, request, raw }: Exchange): SessionMetadata {
   const { clientAddress } = engine.options
-  // The option's own type asks for the framework's request, and that is what the adapter has bound.
-  const address: unknown = clientAddress?.(raw as never)
+  // The option's own type asks for the framework's request, and that is what the adapter has bound, or says.
+  const address: unknown = clientAddress?.((request.source ?? raw) as never)
   if (address !== undefined && typeof address !== 'string')
     throw new TypeError('clientAddress must give a string or undefined')
   const userAgent = request.header('user-agent')
