@@ -65,7 +65,10 @@ function bindRequest<Schema extends UserClaimsSchema, User>(
   response: HttpResponse,
 ): Authorize<Schema, User> {
   return 'raw' in request
-    ? auth.bind(request.raw, () => [new IncomingRequest(request), new OutgoingReply(response as FastifyReply)])
+    ? auth.bind(request.raw, () => [
+        new IncomingRequest(request),
+        new OutgoingReply(response as FastifyReply),
+      ])
     : auth.bind(request, () => [new NodeRequest(request), new NodeResponse(response as ServerResponse)])
 }
 
