@@ -99,7 +99,7 @@ function importPair(options: KeyMaterial, report: Report): ImportedKey | undefin
   if (privateKey !== undefined && signing === undefined) return undefined
   if (publicKey !== undefined && given === undefined) return undefined
   const derived = signing && createPublicKey(signing)
-  if (derived !== undefined && given !== undefined && !derived.equals(given)) {
+  if (derived !== undefined && given !== undefined && !isSameKey(derived, given)) {
     report('publicKey', 'does not belong to privateKey')
     return undefined
   }
@@ -108,6 +108,18 @@ function importPair(options: KeyMaterial, report: Report): ImportedKey | undefin
   const option = publicKey === undefined ? 'privateKey' : 'publicKey'
   const boundTo = [...boundAlgorithms(privateKey), ...boundAlgorithms(publicKey)]
   return { option, ...(signing && { signing }), verifying, boundTo }
+}
+
+/**
+ * Whether two keys are one. Keys of two kinds are not even compared: Node leaves the error of OpenSSL behind, and tells
+ * it of the next key that is read.
+ */
+export function isSameKey(left: KeyObject, right: KeyObject): boolean {
+  const isOneKind =
+    left.type === right.type &&
+    left.asymmetricKeyType === right.asymmetricKeyType &&
+    left.asymmetricKeyDetails?.namedCurve === right.asymmetricKeyDetails?.namedCurve
+  return isOneKind && left.equals(right)
 }
 
 type KeyRole = 'secret' | 'private' | 'public'

@@ -6,6 +6,7 @@ import {
   cookieProblem,
   importKey,
   isJwk,
+  isSameKey,
   runtimeProblem,
   takenProblem,
 } from './key-material.ts'
@@ -239,7 +240,7 @@ function checkTogether(entries: readonly Entry[], note: Report): void {
     const earlier = entries.slice(0, index)
     if (earlier.some(({ kid }) => kid === entry.kid))
       note(`${entry.label}: kid`, 'is that of another key too: give each its own')
-    const twin = earlier.find(({ imported }) => isSame(imported, entry.imported))
+    const twin = earlier.find(({ imported }) => isSameKey(imported.verifying, entry.imported.verifying))
     if (twin !== undefined && twin.kid !== entry.kid)
       note(`${entry.label}: it`, `is the same key as "${twin.kid}": one key has one kid and one algorithm`)
     if (entry.legacy !== false && earlier.some(({ legacy }) => legacy !== false))
@@ -256,10 +257,6 @@ function checkTogether(entries: readonly Entry[], note: Report): void {
       "is of another kind than the first key that signs: while you move from secrets to key pairs, or back, give one kind use: 'verify'",
     )
   }
-}
-
-function isSame({ verifying }: ImportedKey, other: ImportedKey): boolean {
-  return verifying.type === other.verifying.type && verifying.equals(other.verifying)
 }
 
 function isSecret(imported: ImportedKey | undefined): boolean {
