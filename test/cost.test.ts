@@ -210,12 +210,12 @@ test('more tokens than the cache holds cost a signature each', async () => {
 
 /** Bytes of each subpath, bundled with the core, minified and compressed; raise one only for what is worth it. */
 const ceilings: Readonly<Record<string, number>> = {
-  '.': 28_000,
+  '.': 35_000,
   './client': 2000,
   './hono': 14_500,
-  './express': 14_000,
-  './fastify': 14_000,
-  './web': 14_000,
+  './express': 14_500,
+  './fastify': 14_500,
+  './web': 14_500,
   './openapi': 5000,
   './stores/memory': 2700,
   './stores/sqlite': 5400,

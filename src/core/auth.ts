@@ -10,7 +10,6 @@ import { answerJwks } from './jwks.ts'
 import type { JwksAnswer, JwksOptions, JwksRequest } from './jwks.ts'
 import type { RingKey } from './key-ring.ts'
 import type { JwkSet } from './public-jwk.ts'
-import { replaceRing } from './resolve-keys.ts'
 import type { ResolvedKeys } from './resolve-keys.ts'
 import { claimsToRevoke, verifyToken } from './check.ts'
 import { demandReadable } from './token.ts'
@@ -42,7 +41,7 @@ export class Auth<Schema extends UserClaimsSchema = AnyUserClaims, User = unknow
   /** The resolved options, frozen and without key material. */
   readonly options: ResolvedOptions
   readonly #engine: Engine
-  readonly #ring: ResolvedKeys['ring']
+  readonly #replaceRing: ResolvedKeys['replace']
   #jwks: () => JwkSet
   #directory: SessionDirectory | undefined
   /** Where a request keeps what it is bound to. */
@@ -51,9 +50,9 @@ export class Auth<Schema extends UserClaimsSchema = AnyUserClaims, User = unknow
   readonly #bound = new WeakMap<object, Authorize<Schema, User>>()
 
   /** @internal */
-  constructor(engine: Engine, { keys, ring }: ResolvedKeys) {
+  constructor(engine: Engine, { keys, replace }: ResolvedKeys) {
     this.#engine = engine
-    this.#ring = ring
+    this.#replaceRing = replace
     this.#jwks = keys.jwks
     this.options = engine.options
   }
@@ -118,7 +117,9 @@ export class Auth<Schema extends UserClaimsSchema = AnyUserClaims, User = unknow
    * @throws {TypeError} that lists every problem, each with its key; the ring before then stays
    */
   setKeys(keys: readonly RingKey[]): void {
-    const ring = replaceRing(keys, this.#ring)
+    if (this.#replaceRing === undefined)
+      throw new TypeError('setKeys() needs the option keys: give createAuth a ring of keys first')
+    const ring = this.#replaceRing(keys)
     this.#engine.tokens.useKeys(ring)
     this.#jwks = ring.jwks
   }

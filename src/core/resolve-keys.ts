@@ -19,8 +19,8 @@ export const keyNames = ['secretKey', 'privateKey', 'publicKey', 'keys', 'encryp
 export interface ResolvedKeys {
   readonly keys: AuthKeys
   readonly encryption: EncryptionSettings | undefined
-  /** How further rings are judged; only with the option `keys`. */
-  readonly ring: RingSettings | undefined
+  /** Judges a ring that is to replace this one; only with the option `keys`. @throws {TypeError} */
+  readonly replace: ((keys: unknown) => AuthKeys) | undefined
 }
 
 type Given = Readonly<Record<string, unknown>>
@@ -47,7 +47,8 @@ export function resolveAllKeys(
   }
   const keys = readKeys(given, options, settings, note)
   if (keys === undefined || failed) return undefined
-  return { keys, encryption, ring: given['keys'] === undefined ? undefined : settings }
+  const isRing = given['keys'] !== undefined
+  return { keys, encryption, replace: isRing ? (next) => replaceRing(next, settings) : undefined }
 }
 
 function readKeys(
@@ -108,10 +109,8 @@ function noKeys(): AuthKeys {
   }
 }
 
-/** Judges a ring that is to replace another. @throws {TypeError} that lists every problem */
-export function replaceRing(keys: unknown, settings: RingSettings | undefined): AuthKeys {
-  if (settings === undefined)
-    throw new TypeError('setKeys() needs the option keys: give createAuth a ring of keys first')
+/** @throws {TypeError} that lists every problem */
+function replaceRing(keys: unknown, settings: RingSettings): AuthKeys {
   const problems: string[] = []
   const ring = resolveRing(keys, settings, (option, problem) => problems.push(`${option} ${problem}`))
   if (ring !== undefined) return ring
