@@ -125,6 +125,7 @@ function isTold<Schema extends UserClaimsSchema, User>(
   if (code === 'header_invalid') return options.tokenLocation.includes('headers')
   if (code === 'user_not_found') return options.userLookup !== undefined
   if (code === 'refresh_reused') return options.store !== undefined
+  if (code === 'store_unavailable' && options.jwksUri !== undefined) return true
   if (code === 'token_revoked' || code === 'store_unavailable')
     return options.store !== undefined || options.denylist !== undefined
   return true

@@ -21,7 +21,8 @@ import {
 } from './attacks-token-forge.ts'
 import { signWith, spellingsOfPublicKey, strangersKeys, verifierFor } from './attacks-token-forge.ts'
 import { withPaddedBlock, withRS, withSalt, withSignature } from './attacks-token-forge.ts'
-import type { Algorithm, AuthErrorCode, AuthOptions, RejectionReason } from '../src/index.ts'
+import type { Algorithm } from './attacks-token-forge.ts'
+import type { AuthErrorCode, AuthOptions, RejectionReason } from '../src/index.ts'
 
 /** How a token ends: taken, or refused with a code and, where the code has several, the fine reason. */
 export type Outcome = 'passes' | { readonly code: AuthErrorCode; readonly reason?: RejectionReason }

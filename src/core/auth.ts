@@ -6,7 +6,11 @@ import type { Engine } from './engine.ts'
 import { createGuard } from './guard.ts'
 import type { FreshGuardOptions, Guard, GuardName } from './guard.ts'
 import type { JsonObject } from './json.ts'
-import { parseUnverified } from './jws.ts'
+import { answerJwks } from './jwks.ts'
+import type { JwksAnswer, JwksOptions, JwksRequest } from './jwks.ts'
+import type { RingKey } from './key-ring.ts'
+import type { JwkSet } from './public-jwk.ts'
+import type { ResolvedKeys } from './resolve-keys.ts'
 import { claimsToRevoke, verifyToken } from './check.ts'
 import { demandReadable } from './token.ts'
 import type { Claims, TokenType } from './claims.ts'
@@ -37,6 +41,8 @@ export class Auth<Schema extends UserClaimsSchema = AnyUserClaims, User = unknow
   /** The resolved options, frozen and without key material. */
   readonly options: ResolvedOptions
   readonly #engine: Engine
+  readonly #replaceRing: ResolvedKeys['replace']
+  #jwks: () => JwkSet
   #directory: SessionDirectory | undefined
   /** Where a request keeps what it is bound to. */
   readonly #binding = Symbol('tallystick')
@@ -44,8 +50,10 @@ export class Auth<Schema extends UserClaimsSchema = AnyUserClaims, User = unknow
   readonly #bound = new WeakMap<object, Authorize<Schema, User>>()
 
   /** @internal */
-  constructor(engine: Engine) {
+  constructor(engine: Engine, { keys, replace }: ResolvedKeys) {
     this.#engine = engine
+    this.#replaceRing = replace
+    this.#jwks = keys.jwks
     this.options = engine.options
   }
 
@@ -104,12 +112,47 @@ export class Auth<Schema extends UserClaimsSchema = AnyUserClaims, User = unknow
   }
 
   /**
+   * Goes on with another ring, from the next request on. What was verified under keys that are gone is forgotten.
+   *
+   * @throws {TypeError} that lists every problem, each with its key; the ring before then stays
+   */
+  setKeys(keys: readonly RingKey[]): void {
+    if (this.#replaceRing === undefined)
+      throw new TypeError('setKeys() needs the option keys: give createAuth a ring of keys first')
+    const ring = this.#replaceRing(keys)
+    this.#engine.tokens.useKeys(ring)
+    this.#jwks = ring.jwks
+  }
+
+  /** The public keys that other services verify with (RFC 7517); none for secrets, nor for the keys of `jwksUri`. */
+  jwks(): JwkSet {
+    return this.#jwks()
+  }
+
+  /**
+   * The answer to a request for the public keys, for any framework: to be cached, with an `ETag`, or 304.
+   *
+   * @param request What has the request's headers; without one the answer is always whole.
+   *
+   * @example
+   * app.get('/.well-known/jwks.json', (c) => auth.jwksAnswer(c.req.raw).getResponse())
+   *
+   * @throws {TypeError} for a wrong option
+   */
+  jwksAnswer(request?: JwksRequest, options: JwksOptions = {}): JwksAnswer {
+    return answerJwks(this.jwks(), request, options)
+  }
+
+  /**
    * Resolves when the revocations are loaded; with `revocation: 'strict'`, when the store is open; without a store, at
-   * once.
+   * once. With `jwksUri`, the keys have been fetched too.
    *
    * @throws {AuthError} `store_unavailable`: the store is still being tried, and this can be called again
+   * @throws {TypeError} where `jwksUri` or `encryption` lack the package jose
    */
   async ready(): Promise<void> {
+    await this.#engine.envelope?.ready()
+    await this.#engine.remoteKeys?.ready()
     await this.#engine.sessions?.ready()
   }
 
@@ -124,14 +167,14 @@ export class Auth<Schema extends UserClaimsSchema = AnyUserClaims, User = unknow
     await this.#engine.sessions?.close()
   }
 
-  /** Decodes the JOSE header of a token that nobody has verified: anybody can have written it. @throws {AuthError} */
+  /** Decodes the JOSE header of a token that nobody has verified: anybody can have written it. @throws {AuthError} @throws {TypeError} with `encryption` */
   getUnverifiedJwtHeaders(token: string): JsonObject {
-    return parseUnverified(token).header
+    return this.#engine.tokens.parseUnverified(token).header
   }
 
-  /** Decodes the claims of a token that nobody has verified: anybody can have written them. @throws {AuthError} */
+  /** Decodes the claims of a token that nobody has verified: anybody can have written them. @throws {AuthError} @throws {TypeError} with `encryption` */
   getUnverifiedJwtClaims(token: string): JsonObject {
-    return parseUnverified(token).payload
+    return this.#engine.tokens.parseUnverified(token).payload
   }
 
   /** Binds one request and its response; the same request gives the same object. What adapters call. */
@@ -176,7 +219,7 @@ export function createAuth<Schema extends UserClaimsSchema = AnyUserClaims, User
   options: AuthOptions<Schema, User>,
 ): Auth<Schema, User> {
   const { options: resolved, keys } = resolveOptions(options)
-  return new Auth(createEngine(resolved, keys))
+  return new Auth(createEngine(resolved, keys), keys)
 }
 
 /** Tells an `Auth` from what somebody else made. @throws {TypeError} */

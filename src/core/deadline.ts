@@ -8,20 +8,20 @@ import type { MaybePromise } from './maybe.ts'
  * Asks, and waits at most so long. What comes later is not used.
  *
  * @param name Who is asked, for the cause of the refusal.
- * @param options `isBackground`: a process that has nothing else to do need not wait.
+ * @param options `isBackground`: a process that has nothing else to do need not wait; `message`: the public sentence.
  * @throws {AuthError} `store_unavailable` for an error, and for no answer in time
  */
 export function ask(
   question: () => unknown,
   timeoutSeconds: number,
   name: string,
-  { isBackground = false }: { readonly isBackground?: boolean } = {},
+  { isBackground = false, message }: { readonly isBackground?: boolean; readonly message?: string } = {},
 ): MaybePromise<unknown> {
   let answer: unknown
   try {
     answer = settle(question())
   } catch (cause) {
-    throw unavailable(cause)
+    throw unavailable(cause, message)
   }
   if (!(answer instanceof Promise)) return answer
   let timer: ReturnType<typeof setTimeout> | undefined
@@ -32,16 +32,17 @@ export function ask(
   })
   return Promise.race([answer, late])
     .catch((cause: unknown) => {
-      throw unavailable(cause)
+      throw unavailable(cause, message)
     })
     .finally(() => clearTimeout(timer))
 }
 
 /** A refusal for what could not be asked. Only an error is passed on as its cause: anything else may be a value. */
-export function unavailable(cause: unknown): AuthError {
+export function unavailable(cause: unknown, message?: string): AuthError {
   if (AuthError.is(cause, 'store_unavailable')) return cause
   const isError = cause instanceof Error
   return new AuthError('store_unavailable', {
     cause: isError ? cause : new Error('It failed without an error'),
+    ...(message !== undefined && { message }),
   })
 }

@@ -8,9 +8,11 @@ import { createEmitter } from './events.ts'
 import type { Emitter } from './events.ts'
 import { createGuard } from './guard.ts'
 import type { Guard, GuardName } from './guard.ts'
-import type { JwsKeys } from './jws.ts'
+import { Envelope } from './encryption.ts'
 import type { LocationNames } from './location.ts'
 import type { ResolvedOptions } from './options.ts'
+import { RemoteKeys } from './remote-keys.ts'
+import type { ResolvedKeys } from './resolve-keys.ts'
 import { Sessions } from './session.ts'
 import { SocketWatch } from './socket-watch.ts'
 import { Tokens } from './token.ts'
@@ -34,6 +36,10 @@ export interface CookiePair {
 export interface Engine {
   readonly options: ResolvedOptions
   readonly tokens: Tokens
+  /** Only with the option `jwksUri`. */
+  readonly remoteKeys: RemoteKeys | undefined
+  /** Only with the option `encryption`. */
+  readonly envelope: Envelope | undefined
   readonly emitter: Emitter
   /** Only with the option `store`. */
   readonly sessions: Sessions | undefined
@@ -50,15 +56,21 @@ export interface Engine {
   readonly isEqual: Equality
 }
 
-export function createEngine(options: ResolvedOptions, keys: JwsKeys): Engine {
+export function createEngine(options: ResolvedOptions, { keys, encryption }: ResolvedKeys): Engine {
   const hasCookies = options.tokenLocation.includes('cookies')
   const hasCsrf = hasCookies && options.cookieCsrfProtect
   const cookies = { access: createPair(options, 'access'), refresh: createPair(options, 'refresh') }
   const emitter = createEmitter(options.onEvent)
   const sessions = options.store === undefined ? undefined : new Sessions(options.store, options, emitter)
+  const { jwksUri, decodeAlgorithms = [] } = options
+  const envelope = encryption && new Envelope(encryption)
+  const remoteKeys = jwksUri && new RemoteKeys(jwksUri, decodeAlgorithms, emitter, () => tokens.forget())
+  const tokens = new Tokens({ ...options, hasCsrf }, keys, { remote: remoteKeys, envelope })
   return {
     options,
-    tokens: new Tokens({ ...options, hasCsrf }, keys),
+    tokens,
+    remoteKeys,
+    envelope,
     emitter,
     sessions,
     sockets: new SocketWatch(options.clock, (listener) => sessions?.onRevoked(listener)),

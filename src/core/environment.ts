@@ -10,7 +10,17 @@ const prefix = 'AUTHJWT_'
 const textOptions = new Set(['secretKey', 'privateKey', 'publicKey'])
 
 /** What no text can hold. */
-const unreadable = new Set(['denylist', 'store', 'clientAddress', 'claims', 'userLookup', 'onEvent', 'clock'])
+const unreadable = new Set([
+  'keys',
+  'encryption',
+  'denylist',
+  'store',
+  'clientAddress',
+  'claims',
+  'userLookup',
+  'onEvent',
+  'clock',
+])
 
 const variables: ReadonlyMap<string, string> = new Map(
   optionNames.filter((name) => !unreadable.has(name)).map((name) => [variableOf(name), name]),

@@ -64,6 +64,9 @@ export type RejectionReason =
   | 'alg_forbidden'
   | 'key_unknown'
   | 'signature_invalid'
+  /** A plain token where the option `encryption` asks for an encrypted one. */
+  | 'not_encrypted'
+  | 'decryption_failed'
   | 'claims_invalid'
   | 'not_active'
   | 'issuer_invalid'

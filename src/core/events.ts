@@ -47,8 +47,12 @@ export type AuthEvent =
       readonly type: 'store.unavailable' | 'store.recovered'
     }
   | {
-      /** The store works, but an operator should put something right. */
-      readonly type: 'store.warning'
+      /** The key set of `jwksUri` cannot be fetched, and can again; once each. The last one goes on serving. */
+      readonly type: 'keys.unavailable' | 'keys.recovered'
+    }
+  | {
+      /** The store works, or the key set could be fetched, but an operator should put something right. */
+      readonly type: 'store.warning' | 'keys.warning'
       readonly remedy: string
     }
 

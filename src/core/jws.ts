@@ -8,10 +8,12 @@ import { AuthError, invalidToken } from './errors.ts'
 import { createMac } from './hmac.ts'
 import { parseJsonObject } from './json.ts'
 import type { JsonObject } from './json.ts'
+import { chain } from './maybe.ts'
+import type { MaybePromise } from './maybe.ts'
 import { createTextSigner, createTextVerifier } from './signature.ts'
 import type { SignatureScheme } from './signature.ts'
 
-/** The signature algorithms that tallystick knows (RFC 7518, RFC 8037, RFC 8812). */
+/** The signature algorithms that tallystick knows (RFC 7518, RFC 8037, RFC 8812, and FIPS 204 where the runtime has it). */
 export type Algorithm =
   | 'HS256'
   | 'HS384'
@@ -27,6 +29,9 @@ export type Algorithm =
   | 'ES512'
   | 'ES256K'
   | 'EdDSA'
+  | 'ML-DSA-44'
+  | 'ML-DSA-65'
+  | 'ML-DSA-87'
 
 /** All there is to know about one `alg`; nobody below switches on its name. */
 export interface AlgorithmEntry {
@@ -41,6 +46,10 @@ export interface AlgorithmEntry {
   readonly hash?: string
   /** PS algorithms: the length of the salt in bytes. */
   readonly saltLength?: number
+  /** Length of every signature, where it is fixed. */
+  readonly signatureBytes?: number
+  /** A public key (SPKI) by which a runtime shows that it has the algorithm, where not every one has. */
+  readonly sampleKey?: Buffer
   createSigner(key: KeyObject): Signer
   createVerifier(key: KeyObject): Verifier
 }
@@ -69,6 +78,7 @@ interface AsymmetricFacts extends SignatureScheme {
   readonly keyTypes: readonly string[]
   readonly curve?: string
   readonly signatureBytes?: number
+  readonly sampleKey?: Buffer
 }
 
 function asymmetric(name: Algorithm, facts: AsymmetricFacts): AlgorithmEntry {
@@ -79,6 +89,8 @@ function asymmetric(name: Algorithm, facts: AsymmetricFacts): AlgorithmEntry {
     ...(facts.curve !== undefined && { curve: facts.curve }),
     ...(hash !== null && { hash }),
     ...(parameters?.saltLength !== undefined && { saltLength: parameters.saltLength }),
+    ...(signatureBytes !== undefined && { signatureBytes }),
+    ...(facts.sampleKey !== undefined && { sampleKey: facts.sampleKey }),
     minSecretBytes: 0,
     createSigner(key) {
       const signText = createTextSigner(facts, key)
@@ -114,6 +126,20 @@ const ecdsa = (name: Algorithm, hash: string, curve: string, signatureBytes: num
     parameters: { dsaEncoding: 'ieee-p1363' },
   })
 
+/** FIPS 204, by the object identifiers of RFC 9881; every text of the right length is a public key. */
+function mlDsa(
+  name: Algorithm,
+  identifier: number,
+  keyBytes: number,
+  signatureBytes: number,
+): AlgorithmEntry {
+  const length = (bytes: number): string => `82${bytes.toString(16).padStart(4, '0')}`
+  const object = `300b06096086480165030403${identifier.toString(16)}`
+  const start = `30${length(keyBytes + 18)}${object}03${length(keyBytes + 1)}00`
+  const sampleKey = Buffer.concat([Buffer.from(start, 'hex'), Buffer.alloc(keyBytes)])
+  return asymmetric(name, { keyTypes: [name.toLowerCase()], hash: null, signatureBytes, sampleKey })
+}
+
 const algorithmTable: Readonly<Record<Algorithm, AlgorithmEntry>> = {
   HS256: hmac('HS256', 'sha256', 32),
   HS384: hmac('HS384', 'sha384', 48),
@@ -129,6 +155,9 @@ const algorithmTable: Readonly<Record<Algorithm, AlgorithmEntry>> = {
   ES512: ecdsa('ES512', 'sha512', 'secp521r1', 132),
   ES256K: ecdsa('ES256K', 'sha256', 'secp256k1', 64),
   EdDSA: asymmetric('EdDSA', { keyTypes: ['ed25519'], hash: null, signatureBytes: 64 }),
+  'ML-DSA-44': mlDsa('ML-DSA-44', 0x11, 1312, 2420),
+  'ML-DSA-65': mlDsa('ML-DSA-65', 0x12, 1952, 3309),
+  'ML-DSA-87': mlDsa('ML-DSA-87', 0x13, 2592, 4627),
 }
 
 /** The registry as a map, so that no name (`__proto__`, `toString`) finds what is not in it. */
@@ -137,25 +166,32 @@ export const algorithms: ReadonlyMap<string, AlgorithmEntry> = new Map(Object.en
 /** One key bound to one algorithm. */
 export interface JwsKey {
   readonly algorithm: AlgorithmEntry
-  /** Absent where this process only verifies. */
-  readonly sign?: Signer
+  /** What the tokens that it signs name it by; absent where they name no key. */
+  readonly kid?: string
+  /** Absent where this process only verifies; a promise where a key service signs. */
+  readonly sign?: (input: string) => MaybePromise<string>
   readonly verify: Verifier
   /** The protected header of the tokens it signs, and the same encoded. */
   readonly header: JsonObject
   readonly encodedHeader: string
 }
 
-/** Binds keys to an algorithm that they were judged to fit. */
-export function createJwsKey(
-  algorithm: AlgorithmEntry,
-  signing: KeyObject | undefined,
-  verifying: KeyObject,
-): JwsKey {
-  const encodedHeader = encodeHeader(algorithm.name)
+/** Puts together a key of parts that were judged to fit. */
+export function createJwsKey({
+  algorithm,
+  kid,
+  sign,
+  verify,
+}: Pick<JwsKey, 'algorithm' | 'verify'> & {
+  readonly kid?: string | undefined
+  readonly sign?: JwsKey['sign'] | undefined
+}): JwsKey {
+  const encodedHeader = encodeHeader({ algorithm, ...(kid !== undefined && { kid }) })
   return {
     algorithm,
-    ...(signing && { sign: algorithm.createSigner(signing) }),
-    verify: algorithm.createVerifier(verifying),
+    ...(kid !== undefined && { kid }),
+    ...(sign && { sign }),
+    verify,
     header: parsePart(encodedHeader),
     encodedHeader,
   }
@@ -163,12 +199,17 @@ export function createJwsKey(
 
 /** The keys of one `Auth`. */
 export interface JwsKeys {
-  readonly defaultAlgorithm: Algorithm
+  /** What signs when nothing else is asked for; absent where nothing does. */
+  readonly defaultAlgorithm: Algorithm | undefined
   /** By `alg`: what may sign here. */
   readonly signers: ReadonlyMap<string, JwsKey>
-  /** By `alg`: the allow-list of what is accepted; the header of a token only picks from it. */
+  /** The allow-list of what is accepted; the header of a token only picks from it. */
+  readonly algorithms: ReadonlySet<string>
+  /** By `alg`: what tokens that name no key are checked with. */
   readonly verifiers: ReadonlyMap<string, JwsKey>
-  /** The same by the encoded header of the tokens that are made here, which need not be read again. */
+  /** By `kid`: what tokens that name a key are checked with, and nothing else. */
+  readonly byKid: ReadonlyMap<string, JwsKey>
+  /** All of them by the encoded header of the tokens that are made here, which need not be read again. */
   readonly byEncodedHeader: ReadonlyMap<string, JwsKey>
 }
 
@@ -229,11 +270,14 @@ function findKey(header: JsonObject, keys: JwsKeys): JwsKey {
   for (const name of Object.keys(header)) {
     if (forbiddenParameters.has(name)) throw invalidToken('header_invalid')
   }
-  const { alg } = header
-  const key = typeof alg === 'string' ? keys.verifiers.get(alg) : undefined
-  if (key === undefined) throw invalidToken('alg_forbidden')
-  // A lone key has no `kid`, so whatever key this token asks for, it is not ours.
-  if (Object.hasOwn(header, 'kid')) throw invalidToken('key_unknown')
+  const { alg, kid } = header
+  if (typeof alg !== 'string' || !keys.algorithms.has(alg)) throw invalidToken('alg_forbidden')
+  const isNamed = Object.hasOwn(header, 'kid')
+  const named = typeof kid === 'string' ? keys.byKid.get(kid) : undefined
+  const key = isNamed ? named : keys.verifiers.get(alg)
+  // There is no trial of all keys, and none that a header could bring about.
+  if (key === undefined) throw invalidToken('key_unknown')
+  if (key.algorithm.name !== alg) throw invalidToken('alg_forbidden')
   return key
 }
 
@@ -242,18 +286,18 @@ function findKey(header: JsonObject, keys: JwsKeys): JwsKey {
  *
  * @param headers Further header parameters, already copied and checked.
  */
-export function signJws(payload: JsonObject, key: JwsKey, headers?: JsonObject): string {
+export function signJws(payload: JsonObject, key: JwsKey, headers?: JsonObject): MaybePromise<string> {
   if (key.sign === undefined) {
     throw new TypeError('This Auth has no private key and can only verify: set privateKey to make tokens')
   }
-  const header = headers === undefined ? key.encodedHeader : encodeHeader(key.algorithm.name, headers)
+  const header = headers === undefined ? key.encodedHeader : encodeHeader(key, headers)
   const input = `${header}.${encodePart(payload)}`
-  return `${input}.${key.sign(input)}`
+  return chain(key.sign(input), (signature) => `${input}.${signature}`)
 }
 
 /** The protected header of RFC 7519 section 5.1, then the caller's parameters. */
-function encodeHeader(algorithm: Algorithm, headers?: JsonObject): string {
-  return encodePart({ alg: algorithm, typ: 'JWT', ...headers })
+function encodeHeader({ algorithm, kid }: Pick<JwsKey, 'algorithm' | 'kid'>, headers?: JsonObject): string {
+  return encodePart({ alg: algorithm.name, typ: 'JWT', ...(kid !== undefined && { kid }), ...headers })
 }
 
 function encodePart(value: JsonObject): string {
@@ -265,7 +309,7 @@ function encodePart(value: JsonObject): string {
  *
  * @throws {AuthError} `token_invalid`
  */
-function parsePart(part: string): JsonObject {
+export function parsePart(part: string): JsonObject {
   const value = isCanonical(part) ? parseJsonObject(Buffer.from(part, 'base64url')) : null
   if (value === null) throw invalidToken('malformed')
   return value
@@ -275,7 +319,7 @@ function parsePart(part: string): JsonObject {
 const lastCharacters: readonly (RegExp | null)[] = [/^/, null, /[AQgw]$/, /[AEIMQUYcgkosw048]$/]
 
 /** Whether base64url text is the only one for its bytes: the bits to spare in its end are zero (RFC 4648 section 3.5). */
-function isCanonical(text: string): boolean {
+export function isCanonical(text: string): boolean {
   return lastCharacters[text.length % 4]?.test(text) ?? false
 }
 

@@ -4,12 +4,27 @@ import type { CookieScope } from './cookie.ts'
 import type { Duration } from './duration.ts'
 import type { AuthErrorCode } from './errors.ts'
 import type { AuthEvent } from './events.ts'
+import type { EncryptionOptions } from './encryption-key.ts'
 import type { Algorithm } from './jws.ts'
-import type { KeyInput } from './key.ts'
+import type { KeyInput } from './key-material.ts'
+import type { RingKey } from './key-ring.ts'
 import type { TokenLocation } from './location.ts'
+import type { RemoteKeySettings } from './remote-keys.ts'
 import type { AnyUserClaims, UserClaimsOutput, UserClaimsSchema } from './schema.ts'
 import type { Store } from './store.ts'
 import type { Claims, TokenType } from './claims.ts'
+
+/** The key set of another service, and how often it is fetched. */
+export interface JwksUriOptions {
+  /** `https:`, or `http:` on this very machine. */
+  readonly uri: string
+  /** For how long a set is used before it is fetched again. @default '10m' */
+  readonly maxAge?: Duration | undefined
+  /** The least time between two fetches, whatever keys tokens name, and after one that failed. @default '30s' */
+  readonly cooldown?: Duration | undefined
+  /** Seconds that a fetch may take, 1 to 30. @default 5 */
+  readonly timeout?: number | undefined
+}
 
 /**
  * What `createAuth` takes. Lifetimes are seconds or a text like `'15m'`; `undefined` means not given.
@@ -21,9 +36,15 @@ export interface AuthOptions<Schema extends UserClaimsSchema = AnyUserClaims, Us
   readonly privateKey?: KeyInput | undefined
   /** The public key; enough for a service that only verifies. */
   readonly publicKey?: KeyInput | undefined
+  /** Several keys, each under its `kid`, in place of the three above: the first one that signs does, and all verify. */
+  readonly keys?: readonly RingKey[] | undefined
+  /** Where another service publishes the keys that it signs with; this one then only verifies. Needs jose. */
+  readonly jwksUri?: string | JwksUriOptions | undefined
+  /** Encrypts tokens, so that nobody else reads their claims. Needs jose. */
+  readonly encryption?: EncryptionOptions | undefined
   /** What signs. @default 'HS256' */
   readonly algorithm?: Algorithm | undefined
-  /** What is accepted. @default [algorithm] */
+  /** What is accepted; has no default with `jwksUri`. @default [algorithm] */
   readonly decodeAlgorithms?: readonly Algorithm[] | undefined
   /** Lets HMAC secrets be short or well known. For exercises only. @default false */
   readonly unsafeAllowWeakSecret?: boolean | undefined
@@ -169,8 +190,10 @@ export interface AuthOptions<Schema extends UserClaimsSchema = AnyUserClaims, Us
   readonly clock?: (() => number) | undefined
 }
 
-type KeyNames = 'secretKey' | 'privateKey' | 'publicKey' | 'unsafeAllowWeakSecret'
+type KeyNames = 'secretKey' | 'privateKey' | 'publicKey' | 'keys' | 'encryption' | 'unsafeAllowWeakSecret'
 type Unset =
+  | 'algorithm'
+  | 'decodeAlgorithms'
   | 'encodeIssuer'
   | 'encodeAudience'
   | 'cookieDomain'
@@ -181,6 +204,7 @@ type Unset =
   | 'userLookup'
   | 'onEvent'
 type Converted =
+  | 'jwksUri'
   | 'decodeIssuer'
   | 'decodeAudience'
   | 'maxTokenAge'
@@ -189,7 +213,11 @@ type Converted =
   | 'maxStaleness'
   | `${TokenType}TokenExpires`
 
-/** The options with every default filled in, lifetimes in seconds, and no key material. */
+/**
+ * The options with every default filled in, lifetimes in seconds, and no key material.
+ *
+ * Of a ring each key has its own algorithm, and of `jwksUri` none signs: `algorithm` is then undefined.
+ */
 export type ResolvedOptions = {
   readonly [Name in Exclude<keyof AuthOptions, KeyNames | Unset | Converted>]: Exclude<
     AuthOptions[Name],
@@ -200,6 +228,7 @@ export type ResolvedOptions = {
 } & {
   readonly decodeIssuer: readonly string[] | undefined
   readonly decodeAudience: readonly string[] | undefined
+  readonly jwksUri: RemoteKeySettings | undefined
   readonly maxTokenAge: number | undefined
   readonly sessionExpires: number
   readonly rotationGrace: number

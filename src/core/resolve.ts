@@ -10,6 +10,7 @@ import {
 } from './rule.ts'
 import {
   integerRule,
+  jwksUriRule,
   listRule,
   methodsRule,
   oneOfRule,
@@ -31,16 +32,15 @@ import type { Rule } from './rule.ts'
 import { maxCookieAgeSeconds } from './cookie.ts'
 import { defaultCsrfMethods } from './csrf.ts'
 import { algorithms } from './jws.ts'
-import type { JwsKeys } from './jws.ts'
 import { withoutPrototype } from './own.ts'
-import { resolveKeys } from './key.ts'
-import type { KeyInput } from './key.ts'
+import { keyNames, resolveAllKeys } from './resolve-keys.ts'
+import type { ResolvedKeys } from './resolve-keys.ts'
 import { tokenLocations } from './location.ts'
 import { suggestion } from './suggestion.ts'
 import type { AuthOptions, ResolvedOptions } from './options.ts'
 
 type RuleTable = {
-  readonly [Name in Exclude<keyof AuthOptions, 'secretKey' | 'privateKey' | 'publicKey'>]-?: Rule
+  readonly [Name in Exclude<keyof AuthOptions, (typeof keyNames)[number]>]-?: Rule
 }
 
 const algorithmNames = [...algorithms.keys()]
@@ -50,6 +50,7 @@ const positive = durationRule(Number.MAX_SAFE_INTEGER)
 const rules: RuleTable = {
   algorithm: { read: oneOfRule(algorithmNames), fallback: 'HS256' },
   decodeAlgorithms: { read: listRule(oneOfRule(algorithmNames)), fallback: undefined },
+  jwksUri: { read: jwksUriRule, fallback: undefined },
   unsafeAllowWeakSecret: { read: booleanRule, fallback: false },
   decodeLeeway: { read: integerRule(0, 300), fallback: 0 },
   encodeIssuer: { read: textRule, fallback: undefined },
@@ -116,8 +117,6 @@ const rules: RuleTable = {
   clock: { read: clockRule, fallback: () => Date.now() / 1000 },
 }
 
-const keyNames = ['secretKey', 'privateKey', 'publicKey'] as const
-
 /** The names of all options. */
 export const optionNames: readonly string[] = [...keyNames, ...Object.keys(rules)]
 
@@ -139,7 +138,7 @@ export function optionProblem(name: string, value: unknown): string | null {
  */
 export function resolveOptions(input: unknown): {
   readonly options: ResolvedOptions
-  readonly keys: JwsKeys
+  readonly keys: ResolvedKeys
 } {
   if (typeof input !== 'object' || input === null)
     throw new TypeError('createAuth needs an object of options')
@@ -155,7 +154,7 @@ export function resolveOptions(input: unknown): {
   const options = resolved as unknown as ResolvedOptions
   contradictions(options, report)
   checkStoreOptions(options, given, report)
-  const keys = resolveKeys(withoutPrototype({ ...keyOptions(given), ...keySettings(resolved) }), report)
+  const keys = resolveAllKeys(given, options, resolved['unsafeAllowWeakSecret'] === true, report)
   if (keys === undefined || problems.length > 0) {
     throw new TypeError(
       `createAuth cannot work with these options:\n${problems.map((text) => `- ${text}`).join('\n')}`,
@@ -186,20 +185,11 @@ function readOptions(given: Given, report: Report): Record<string, unknown> {
       report(name, error.message)
     }
   }
-  resolved['decodeAlgorithms'] ??= Object.freeze([resolved['algorithm']])
+  // Keys of a ring have an algorithm each, and those of another service never sign.
+  if (given['keys'] !== undefined || given['jwksUri'] !== undefined) resolved['algorithm'] = undefined
+  else resolved['decodeAlgorithms'] ??= Object.freeze([resolved['algorithm']])
   resolved['denylistEnabled'] ??= resolved['denylist'] !== undefined
   return resolved
-}
-
-function keyOptions(given: Given): { readonly [Name in (typeof keyNames)[number]]?: KeyInput } {
-  return Object.fromEntries(keyNames.filter((name) => name in given).map((name) => [name, given[name]]))
-}
-
-function keySettings(resolved: Given): Pick<ResolvedOptions, 'algorithm' | 'decodeAlgorithms'> & {
-  readonly unsafeAllowWeakSecret: boolean
-} {
-  const { algorithm, decodeAlgorithms, unsafeAllowWeakSecret } = resolved
-  return { algorithm, decodeAlgorithms, unsafeAllowWeakSecret } as ReturnType<typeof keySettings>
 }
 
 function contradictions(options: ResolvedOptions, report: Report): void {
@@ -227,7 +217,8 @@ function contradictions(options: ResolvedOptions, report: Report): void {
   if (longest > options.sessionExpires) {
     report('sessionExpires', 'must not be shorter than accessTokenExpires and refreshTokenExpires')
   }
-  if (!options.decodeAlgorithms.includes(options.algorithm)) {
+  const { algorithm, decodeAlgorithms } = options
+  if (algorithm !== undefined && decodeAlgorithms?.includes(algorithm) === false) {
     report('decodeAlgorithms', 'must hold algorithm too, or this Auth refuses its own tokens')
   }
   if (options.denylistEnabled && options.denylist === undefined) {

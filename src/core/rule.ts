@@ -207,6 +207,43 @@ export function statusCodesRule(value: unknown): unknown {
   return Object.freeze(withoutPrototype(Object.fromEntries(entries)))
 }
 
+const defaultKeySet = { maxAge: 600, cooldown: 30, timeout: 5 }
+
+/** The address of a key set, or an object with it. */
+export function jwksUriRule(value: unknown): unknown {
+  const given: unknown = typeof value === 'string' ? { uri: value } : value
+  must(typeof given === 'object' && given !== null, 'an address such as https://…/jwks.json, or { uri }')
+  const { uri, maxAge, cooldown, timeout, ...others } = withoutPrototype(given) as Record<string, unknown>
+  must(Object.keys(others).length === 0, 'an object of uri, maxAge, cooldown and timeout')
+  must(isKeySetUri(uri), 'an https: address without credentials (http: on localhost alone)')
+  return Object.freeze({
+    uri,
+    maxAge: maxAge === undefined ? defaultKeySet.maxAge : readMember('maxAge', durationRule(86_400), maxAge),
+    cooldown:
+      cooldown === undefined ? defaultKeySet.cooldown : readMember('cooldown', durationRule(3600), cooldown),
+    timeout:
+      timeout === undefined ? defaultKeySet.timeout : readMember('timeout', integerRule(1, 30), timeout),
+  })
+}
+
+function readMember(name: string, read: Read, value: unknown): unknown {
+  try {
+    return read(value)
+  } catch (error) {
+    if (!(error instanceof RuleError)) throw error
+    throw new RuleError(`has a ${name} that ${error.message}`)
+  }
+}
+
+/** What anybody on the way could change would say who is signed in. */
+function isKeySetUri(value: unknown): value is string {
+  if (typeof value !== 'string' || !URL.canParse(value)) return false
+  const { protocol, hostname, username, password } = new URL(value)
+  const isLocal = /^(?:localhost|127\.0\.0\.1|\[::1\])$/.test(hostname)
+  const isSafe = protocol === 'https:' || (protocol === 'http:' && isLocal)
+  return isSafe && username === '' && password === ''
+}
+
 const storeMethods = 'open create rotate get list revoke isRevoked revocations sweep close'.split(' ')
 
 export function storeRule(value: unknown): unknown {

@@ -2,13 +2,14 @@
 
 import type { JsonObject } from './json.ts'
 import type { Engine } from './engine.ts'
+import type { MaybePromise } from './maybe.ts'
 import type { VerifiedToken } from './token.ts'
 
 /** By this no guard takes a ticket for a token (RFC 8725 section 3.11). */
 const ticketType = 'ticket+jwt'
 
 /** Signs the claims of an access token as a ticket, without what would make it one. @throws {TypeError} for others */
-export function createTicket({ tokens }: Engine, { claims, payload }: VerifiedToken): string {
+export function createTicket({ tokens }: Engine, { claims, payload }: VerifiedToken): MaybePromise<string> {
   if (claims.type !== 'access') throw new TypeError('createSocketTicket() needs jwtRequired() before it')
   const kept = Object.entries(payload).filter(([name]) => name !== 'csrf' && name !== 'fresh')
   const ticket: JsonObject = { ...Object.fromEntries(kept), type: 'ticket' }

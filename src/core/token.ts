@@ -5,14 +5,16 @@ import { parseDuration } from './duration.ts'
 import type { Duration } from './duration.ts'
 import { checkShape, isForAudience, registeredClaims, userClaimsOf } from './claims.ts'
 import type { Claims, RegisteredClaims, TokenType } from './claims.ts'
+import type { Envelope } from './encryption.ts'
 import { AuthError, invalidToken } from './errors.ts'
 import { copyJsonObject } from './json.ts'
 import type { JsonObject } from './json.ts'
-import { demandSize, isReservedParameter, maxTokenBytes, signJws, verifyJws } from './jws.ts'
-import type { Algorithm, JwsKeys } from './jws.ts'
+import { demandSize, isReservedParameter, maxTokenBytes, parseUnverified, signJws, verifyJws } from './jws.ts'
+import type { Algorithm, JwsKey, JwsKeys, VerifiedJws } from './jws.ts'
 import { chain, settle } from './maybe.ts'
 import type { MaybePromise } from './maybe.ts'
 import { ownOptions, withoutPrototype } from './own.ts'
+import type { RemoteKeys } from './remote-keys.ts'
 import { isObject, issuePaths } from './schema.ts'
 import type { SchemaResult, UserClaimsSchema } from './schema.ts'
 
@@ -38,7 +40,7 @@ export interface VerifiedToken {
 
 /** What a token may be made with. Audience and lifetime replace the configured ones. */
 export interface TokenOptions<UserClaims = Record<string, unknown>> {
-  /** One of `algorithm` and `decodeAlgorithms`. */
+  /** One of `algorithm` and `decodeAlgorithms`, or that of a key of the ring that signs. */
   readonly algorithm?: Algorithm | undefined
   /** Further JOSE header parameters; not those that choose keys or algorithms. */
   readonly headers?: Readonly<Record<string, unknown>> | undefined
@@ -95,16 +97,36 @@ export interface TokenSettings {
   readonly hasCsrf: boolean
 }
 
+/** Where keys come from, other than from the options themselves. */
+export interface KeySources {
+  /** Asked before its keys are used; only with `jwksUri`. */
+  readonly remote?: Pick<RemoteKeys, 'renew' | 'verify'> | undefined
+  readonly envelope?: Envelope | undefined
+}
+
 /** Makes and verifies the tokens of one `Auth`. */
 export class Tokens {
   readonly #settings: TokenSettings
-  readonly #keys: JwsKeys
-  readonly #cache: TokenCache<VerifiedToken>
+  readonly #sources: KeySources
+  #keys: JwsKeys
+  #cache: TokenCache<VerifiedToken>
 
-  constructor(settings: TokenSettings, keys: JwsKeys) {
+  constructor(settings: TokenSettings, keys: JwsKeys, sources: KeySources = {}) {
     this.#settings = settings
+    this.#sources = sources
     this.#keys = keys
     this.#cache = new TokenCache(settings.verifiedTokenCache)
+  }
+
+  /** Signs and verifies with other keys from now on; what was verified with those before is forgotten. */
+  useKeys(keys: JwsKeys): void {
+    this.#keys = keys
+    this.forget()
+  }
+
+  /** Empties the cache. A verification that is under way fills the one that it began with. */
+  forget(): void {
+    this.#cache = new TokenCache(this.#settings.verifiedTokenCache)
   }
 
   /**
@@ -117,14 +139,22 @@ export class Tokens {
   verify(token: string, extraAheadSeconds = 0): MaybePromise<VerifiedToken> {
     demandSize(token)
     if (typeof token !== 'string') throw invalidToken('malformed')
-    const known = this.#cache.get(token)
+    const renewed = this.#sources.remote?.renew()
+    if (renewed !== undefined) return renewed.then(() => this.#verify(token, extraAheadSeconds))
+    return this.#verify(token, extraAheadSeconds)
+  }
+
+  #verify(token: string, extraAheadSeconds: number): MaybePromise<VerifiedToken> {
+    const cache = this.#cache
+    const known = cache.get(token)
     if (known !== undefined) return this.#expect(known, extraAheadSeconds)
-    const { header, payload } = verifyJws(token, this.#keys)
-    checkShape(payload)
-    return chain(this.#readUserClaims(header, payload), ({ isFrozen, verified }) => {
-      // What one reader could change for all others is made anew each time.
-      if (isFrozen) this.#cache.set(token, verified)
-      return this.#expect(verified, extraAheadSeconds)
+    return chain(this.#open(token), ({ header, payload }) => {
+      checkShape(payload)
+      return chain(this.#readUserClaims(header, payload), ({ isFrozen, verified }) => {
+        // What one reader could change for all others is made anew each time.
+        if (isFrozen) cache.set(token, verified)
+        return this.#expect(verified, extraAheadSeconds)
+      })
     })
   }
 
@@ -134,10 +164,30 @@ export class Tokens {
   }
 
   /** Signs claims for another purpose than a token's, which the header names (RFC 8725 section 3.11). */
-  signFor(typ: string, payload: JsonObject): string {
-    const key = this.#keys.signers.get(this.#keys.defaultAlgorithm)
-    if (key === undefined) throw new TypeError('This Auth has no key to sign with')
-    return signJws(payload, key, { typ })
+  signFor(typ: string, payload: JsonObject): MaybePromise<string> {
+    const { defaultAlgorithm, signers } = this.#keys
+    const key = defaultAlgorithm === undefined ? undefined : signers.get(defaultAlgorithm)
+    if (key === undefined) throw new TypeError(missingKey(undefined, this.#keys))
+    return this.#sign(payload, key, { typ })
+  }
+
+  #sign(payload: JsonObject, key: JwsKey, headers?: JsonObject): MaybePromise<string> {
+    const { envelope } = this.#sources
+    const signed = signJws(payload, key, headers)
+    return envelope?.seals === true ? chain(signed, (token) => envelope.seal(token)) : signed
+  }
+
+  #open(token: string): MaybePromise<VerifiedJws> {
+    const { envelope, remote } = this.#sources
+    const read = (jws: string): MaybePromise<VerifiedJws> =>
+      remote === undefined ? verifyJws(jws, this.#keys) : remote.verify(jws)
+    return envelope === undefined ? read(token) : chain(envelope.open(token), read)
+  }
+
+  /** Decodes a token that nobody has verified. @throws {AuthError} @throws {TypeError} where tokens are encrypted */
+  parseUnverified(token: unknown): VerifiedJws {
+    if (this.#sources.envelope === undefined) return parseUnverified(token)
+    throw new TypeError('Encrypted tokens cannot be read without verifying them: use verify()')
   }
 
   /** What depends on time and configuration is checked on every use of a token, cached or not. */
@@ -219,17 +269,14 @@ export class Tokens {
       tokenOptionNames,
     )
     checkTokenOptions(type, subject, options)
-    const key = this.#keys.signers.get(
-      options.algorithm === undefined ? this.#keys.defaultAlgorithm : options.algorithm,
-    )
-    if (key === undefined)
-      throw new TypeError('algorithm must be one of algorithm and decodeAlgorithms of this Auth')
+    const algorithm = options.algorithm === undefined ? this.#keys.defaultAlgorithm : options.algorithm
+    const key = algorithm === undefined ? undefined : this.#keys.signers.get(algorithm)
+    if (key === undefined) throw new TypeError(missingKey(options.algorithm, this.#keys))
     const headers = copyHeaders(options.headers)
     const taken = withoutPrototype(inherited)
     return chain(this.#checkUserClaims(options.userClaims), (userClaims) => {
       const claims = this.#registered(type, subject, options, taken)
-      const token = signJws({ ...claims, ...userClaims }, key, headers)
-      return { token, claims }
+      return chain(this.#sign({ ...claims, ...userClaims }, key, headers), (token) => ({ token, claims }))
     })
   }
 
@@ -311,6 +358,12 @@ function deepFreeze(value: unknown, seen: WeakSet<object> = new WeakSet()): bool
   return Object.values(value)
     .map((item) => deepFreeze(item, seen))
     .every(Boolean)
+}
+
+function missingKey(asked: unknown, { signers }: JwsKeys): string {
+  return asked === undefined || signers.size === 0
+    ? 'This Auth has no key that signs, and can only verify: give one in keys to make tokens'
+    : 'algorithm must be one of algorithm and decodeAlgorithms of this Auth, or that of a key of the ring that signs'
 }
 
 const tokenOptionNames = 'fresh algorithm headers expiresTime audience userClaims'.split(' ')
