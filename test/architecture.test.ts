@@ -61,7 +61,9 @@ const layout: Readonly<Record<string, readonly string[]>> = {
   ],
   'core/asymmetric-strength': ['core/jws'],
   'core/secret-strength': ['core/jws'],
+  'core/token-options': ['core/claims', 'core/json', 'core/jws', 'core/schema'],
   'core/token': [
+    'core/token-options',
     'core/claims',
     'core/own',
     'core/cache',

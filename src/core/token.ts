@@ -9,7 +9,7 @@ import type { Envelope } from './encryption.ts'
 import { AuthError, invalidToken } from './errors.ts'
 import { copyJsonObject } from './json.ts'
 import type { JsonObject } from './json.ts'
-import { demandSize, isReservedParameter, maxTokenBytes, parseUnverified, signJws, verifyJws } from './jws.ts'
+import { demandSize, maxTokenBytes, parseUnverified, signJws, verifyJws } from './jws.ts'
 import type { Algorithm, JwsKey, JwsKeys, VerifiedJws } from './jws.ts'
 import { chain, settle } from './maybe.ts'
 import type { MaybePromise } from './maybe.ts'
@@ -17,6 +17,7 @@ import { ownOptions, withoutPrototype } from './own.ts'
 import type { RemoteKeys } from './remote-keys.ts'
 import { isObject, issuePaths } from './schema.ts'
 import type { SchemaResult, UserClaimsSchema } from './schema.ts'
+import { checkTokenOptions, copyHeaders, tokenOptionNames } from './token-options.ts'
 
 /** Lets a token pass that guards will read. @throws {TypeError} for a longer one */
 export function demandReadable({ token }: { readonly token: string }): string {
@@ -364,29 +365,4 @@ function missingKey(asked: unknown, { signers }: JwsKeys): string {
   return asked === undefined || signers.size === 0
     ? 'This Auth has no key that signs, and can only verify: give one in keys to make tokens'
     : 'algorithm must be one of algorithm and decodeAlgorithms of this Auth, or that of a key of the ring that signs'
-}
-
-const tokenOptionNames = 'fresh algorithm headers expiresTime audience userClaims'.split(' ')
-
-function checkTokenOptions(type: TokenType, subject: unknown, options: AccessTokenOptions<unknown>): void {
-  if (typeof subject !== 'string' || subject === '') throw new TypeError('subject must be a non-empty string')
-  if (options.fresh !== undefined && typeof options.fresh !== 'boolean')
-    throw new TypeError('fresh must be a boolean')
-  if (options.fresh !== undefined && type === 'refresh')
-    throw new TypeError('a refresh token cannot be fresh')
-  const { audience } = options
-  if (audience === undefined || (typeof audience === 'string' && audience !== '')) return
-  const isList = Array.isArray(audience) && audience.length > 0
-  if (!isList || !audience.every((name) => typeof name === 'string' && name !== '')) {
-    throw new TypeError('audience must be a non-empty string or a list of them')
-  }
-}
-
-function copyHeaders(headers: unknown): JsonObject | undefined {
-  if (headers === undefined) return undefined
-  if (!isObject(headers)) throw new TypeError('headers must be a plain object')
-  const copy = copyJsonObject(headers, 'headers')
-  const reserved = Object.keys(copy).find(isReservedParameter)
-  if (reserved !== undefined) throw new TypeError(`headers cannot name the parameter "${reserved}"`)
-  return copy
 }
