@@ -1,7 +1,6 @@
 // The built package, installed from its tarball, on every runtime that README.md names.
 
 import { execFile } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -22,12 +21,12 @@ const root = fileURLToPath(new URL('../../', import.meta.url))
 const here = fileURLToPath(new URL('.', import.meta.url))
 const command = promisify(execFile)
 
-/** Every way into the package that is built. */
-const subpaths = Object.entries(manifest.exports).flatMap(([subpath, target]) =>
-  typeof target === 'object' && existsSync(join(root, target.default))
-    ? [subpath.replace(/^\./, 'tallystick')]
-    : [],
-)
+/** Adapters that are made of their framework's own parts, which no runtime has here. */
+const needsFramework: ReadonlySet<string> = new Set(['./elysia', './nest'])
+/** All other ways into the package. */
+const subpaths = Object.keys(manifest.exports)
+  .filter((subpath) => subpath !== './package.json' && !needsFramework.has(subpath))
+  .map((subpath) => subpath.replace(/^\./, 'tallystick'))
 
 let folder: string
 let tasks: ReadonlyMap<string, ForeignTask>
