@@ -262,7 +262,7 @@ describe.each(drivers)('over %s', (_, driver) => {
       other.exec('BEGIN IMMEDIATE')
       let ticks = 0
       const timer = setInterval(() => ticks++, 5)
-      const freed = wait(200).then(() => other.exec('COMMIT'))
+      const freed = wait(100).then(() => other.exec('COMMIT'))
       await expect(store.create(newSession())).resolves.toMatchObject({ revoked: [] })
       await freed
       expect(ticks).toBeGreaterThan(2)
