@@ -15,6 +15,7 @@ import * as elysia from './adapters/elysia.ts'
 import * as express from './adapters/express.ts'
 import * as fastify from './adapters/fastify.ts'
 import * as h3 from './adapters/h3.ts'
+import * as h3of1 from './adapters/h3-1.ts'
 import * as hono from './adapters/hono.ts'
 import * as koa from './adapters/koa.ts'
 import * as nest from './adapters/nest.ts'
@@ -32,6 +33,7 @@ const frameworks: Readonly<Record<string, { start: StartContractApp; limits: Con
   'Koa 3': { start: koa.startOn3, limits: koa.limits },
   'Koa 2': { start: koa.startOn2, limits: koa.limits },
   'h3 2': { start: h3.start, limits: h3.limits },
+  'h3 1': { start: h3of1.start, limits: h3of1.limits },
 }
 
 const adapters = [webAuth, honoAuth, expressAuth, fastifyAuth, koaAuth, nestAuth, elysiaAuth, h3Auth]

@@ -274,7 +274,7 @@ const nodeModules: Readonly<Record<string, readonly string[]>> = {
     'stores/*',
   ],
   'node:diagnostics_channel': ['core/events'],
-  'node:http': ['adapters/_node', 'adapters/_nest-context', 'adapters/ws', 'contract/*'],
+  'node:http': ['adapters/_node', 'adapters/_h3-1', 'adapters/_nest-context', 'adapters/ws', 'contract/*'],
   'node:stream': ['adapters/ws'],
   'node:assert/strict': ['contract/*', 'testing'],
   'node:net': ['contract/*'],

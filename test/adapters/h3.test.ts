@@ -396,10 +396,10 @@ describe('a guard', () => {
   })
 
   test.each([[{}], [{ node: {}, context: {}, headers: new Headers() }], [{ req: { method: 'GET' } }]])(
-    'is told apart from what h3 1 calls an event: %o is a TypeError with the fix',
+    'takes events of h3 alone: %o is a TypeError',
     async (event) => {
       const { authorize, jwtRequired } = await h3Setup()
-      const message = 'h3Auth() takes events of h3 2 (Nitro 3): those of h3 1 hold no Request'
+      const message = 'h3Auth() takes events of h3: of h3 2 with a Request, of h3 1 with those of Node'
       await expect(jwtRequired()(event as never, () => 'in')).rejects.toThrow(new TypeError(message))
       await expect(authorize(event as never).login('ada')).rejects.toThrow(TypeError)
     },

@@ -76,14 +76,18 @@ export const runtimes: readonly Runtime[] = [
   },
 ]
 
-export function isInstalled({ binary }: Runtime): boolean {
-  return existsSync(`${binaries}${binary}`)
+export function pathOf({ binary }: Runtime): string {
+  return `${binaries}${binary}`
+}
+
+export function isInstalled(runtime: Runtime): boolean {
+  return existsSync(pathOf(runtime))
 }
 
 /** Starts a runtime in a folder; nothing of this process's environment goes with it. */
-function start({ binary }: Runtime, folder: string, command: readonly string[]): ChildProcess {
+function start(runtime: Runtime, folder: string, command: readonly string[]): ChildProcess {
   const quiet = { DENO_NO_UPDATE_CHECK: '1', DO_NOT_TRACK: '1', NO_COLOR: '1' }
-  return spawn(`${binaries}${binary}`, command, {
+  return spawn(pathOf(runtime), command, {
     cwd: folder,
     env: { HOME: folder, TMPDIR: folder, AUTHJWT_SECRET_KEY: secretKey, ...quiet },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,0 +1,4 @@
+export default defineEventHandler({
+  onRequest: jwtRequired(),
+  handler: (event) => ({ user: authorize(event).subject() }),
+})
