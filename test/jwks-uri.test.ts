@@ -269,6 +269,8 @@ describe('a key of the set', () => {
     'for encryption': { ...rsaJwk, use: 'enc' },
     'for other operations': { ...rsaJwk, key_ops: ['encrypt'] },
     'that is private': { ...privateJwk(pairs.rsa), kid: 'r', alg: 'RS256' },
+    'with the private exponent alone': { ...rsaJwk, d: privateJwk(pairs.rsa)['d'] },
+    'with a private member that cannot be read': { ...rsaJwk, d: null },
     'that is a secret': { kty: 'oct', kid: 'r', k: Buffer.from(secretKey).toString('base64url') },
     'that is too short': { ...publicJwk(pairs.shortRsa), kid: 'r', alg: 'RS256' },
     'with an exponent of one': { ...rsaJwk, e: 'AQ' },

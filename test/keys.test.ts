@@ -89,6 +89,38 @@ const badKeys: Readonly<Record<string, BadKey>> = {
     key: { kid: 'a', algorithm: 'HS256', secretKey: JSON.stringify(publicJwk(pairs.rsa)) },
     says: /secretKey is a key or certificate, not a secret/,
   },
+  'key text in base64 as a secret': {
+    key: {
+      kid: 'a',
+      algorithm: 'HS256',
+      secretKey: Buffer.from(publicPem(pairs.rsa)).toString('base64'),
+    },
+    says: /secretKey is a key or certificate, not a secret/,
+  },
+  'key bytes in hex as a secret': {
+    key: {
+      kid: 'a',
+      algorithm: 'HS256',
+      secretKey: pairs.rsa.publicKey.export({ format: 'der', type: 'spki' }).toString('hex'),
+    },
+    says: /secretKey is a key or certificate, not a secret/,
+  },
+  'a JWK in base64url as a secret': {
+    key: {
+      kid: 'a',
+      algorithm: 'HS256',
+      secretKey: Buffer.from(JSON.stringify(publicJwk(pairs.rsa))).toString('base64url'),
+    },
+    says: /secretKey is a key or certificate, not a secret/,
+  },
+  'a JWK behind a byte order mark as a secret': {
+    key: {
+      kid: 'a',
+      algorithm: 'HS256',
+      secretKey: `\uFEFF${JSON.stringify(publicJwk(pairs.p256))}`,
+    },
+    says: /secretKey is a key or certificate, not a secret/,
+  },
   'a short RSA key': {
     key: { kid: 'a', algorithm: 'RS256', privateKey: pairs.shortRsa.privateKey },
     says: /privateKey is an RSA key of less than 2048 bits/,
@@ -115,6 +147,18 @@ const badKeys: Readonly<Record<string, BadKey>> = {
   },
   'a private key where a public one is needed': {
     key: { kid: 'a', algorithm: 'ES256', publicKey: privatePem(pairs.p256) },
+    says: /publicKey must be a public key that this runtime can read, and not a private one/,
+  },
+  'a JWK with the private exponent alone where a public one is needed': {
+    key: {
+      kid: 'a',
+      algorithm: 'RS256',
+      publicKey: { ...publicJwk(pairs.rsa), d: privateJwk(pairs.rsa)['d'] },
+    },
+    says: /publicKey must be a public key that this runtime can read, and not a private one/,
+  },
+  'a JWK with a private member that cannot be read': {
+    key: { kid: 'a', algorithm: 'ES256', publicKey: { ...publicJwk(pairs.p256), d: 1 } },
     says: /publicKey must be a public key that this runtime can read, and not a private one/,
   },
   'a public key that is to sign': {
