@@ -175,6 +175,7 @@ const bad: Readonly<Record<string, Answer>> = {
   'JSON that is no object': json([1]),
   'a set without keys': json({ key: [] }),
   'a set of nonsense': json({ keys: [1, 'a'] }),
+  'a set that is longer than any': json({ ...both, note: 'x'.repeat(262_144) }),
   'more keys than any service has': json({
     keys: Array.from({ length: 101 }, (_, index) => ({ ...both.keys[0], kid: `k${index}` })),
   }),
