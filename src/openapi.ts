@@ -4,16 +4,18 @@ import { demandAuth } from './core/auth.ts'
 import type { Auth } from './core/auth.ts'
 import { createMethodRule } from './core/csrf.ts'
 import { errorCodes } from './core/errors.ts'
+import type { TokenType } from './core/claims.ts'
 import type { AuthErrorCode } from './core/errors.ts'
 import { createGuard } from './core/guard.ts'
 import type { FreshGuardOptions, GuardName } from './core/guard.ts'
 import type { TokenLocation } from './core/location.ts'
+import type { ResolvedOptions } from './core/options.ts'
 import type { UserClaimsSchema } from './core/schema.ts'
 
 /** A security scheme object (OpenAPI 3.1, section 4.8.27). */
 export type SecurityScheme =
   | { type: 'apiKey'; in: 'cookie' | 'header' | 'query'; name: string; description: string }
-  | { type: 'http'; scheme: 'bearer'; bearerFormat: 'JWT'; description: string }
+  | { type: 'http'; scheme: string; bearerFormat?: 'JWT'; description: string }
 
 /** A security requirement object: all schemes of one must be met, and one of a list. */
 export type SecurityRequirement = Record<string, string[]>
@@ -137,7 +139,6 @@ function securitySchemes<Schema extends UserClaimsSchema, User>({
   const schemes: Record<string, SecurityScheme> = {}
   for (const type of ['access', 'refresh'] as const) {
     const description = `The ${type} token.`
-    const isBearer = options.headerName.toLowerCase() === 'authorization' && options.headerType !== ''
     const locations: Readonly<Record<TokenLocation, SecurityScheme | null>> = {
       cookies: {
         type: 'apiKey',
@@ -145,9 +146,7 @@ function securitySchemes<Schema extends UserClaimsSchema, User>({
         name: options.cookiePrefix + options[`${type}CookieKey`],
         description,
       },
-      headers: isBearer
-        ? { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description }
-        : { type: 'apiKey', in: 'header', name: options.headerName, description },
+      headers: headerScheme(options, description),
       query: { type: 'apiKey', in: 'query', name: options.queryName, description },
       json: null,
     }
@@ -160,11 +159,30 @@ function securitySchemes<Schema extends UserClaimsSchema, User>({
         type: 'apiKey',
         in: 'header',
         name: options[`${type}CsrfHeaderName`],
-        description: `The value of the cookie ${options.cookiePrefix}${options[`${type}CsrfCookieKey`]}.`,
+        description: csrfDescription(options, type),
       }
     }
   }
   return schemes
+}
+
+/** RFC 9110 section 11.4 where the token stands behind a scheme in `Authorization`; else a header of one's own. */
+function headerScheme({ headerName, headerType }: ResolvedOptions, description: string): SecurityScheme {
+  const scheme = headerType.toLowerCase()
+  if (headerName.toLowerCase() !== 'authorization' || scheme === '') {
+    const start = scheme === '' ? '' : ` The value begins with "${headerType} ".`
+    return { type: 'apiKey', in: 'header', name: headerName, description: description + start }
+  }
+  if (scheme === 'bearer') return { type: 'http', scheme, bearerFormat: 'JWT', description }
+  return { type: 'http', scheme, description }
+}
+
+function csrfDescription(options: ResolvedOptions, type: TokenType): string {
+  const source = options.csrfInCookies
+    ? `The value of the cookie ${options.cookiePrefix}${options[`${type}CsrfCookieKey`]}.`
+    : 'The CSRF value that the page was given.'
+  const field = options[`${type}CsrfFieldName`]
+  return options.csrfCheckForm ? `${source} A form can send it as its field ${field} instead.` : source
 }
 
 /** RFC 9457 section 3.1, and the code. */

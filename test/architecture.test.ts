@@ -126,6 +126,7 @@ const layout: Readonly<Record<string, readonly string[]>> = {
     'core/claims',
     'core/engine',
     'core/errors',
+    'core/maybe',
     'core/socket-ticket',
     'core/socket-watch',
     'core/token',

@@ -175,6 +175,10 @@ const bad: Readonly<Record<string, Answer>> = {
   'JSON that is no object': json([1]),
   'a set without keys': json({ key: [] }),
   'a set of nonsense': json({ keys: [1, 'a'] }),
+  'a set that is longer than any': json({ ...both, note: 'x'.repeat(262_144) }),
+  'more keys than any service has': json({
+    keys: Array.from({ length: 101 }, (_, index) => ({ ...both.keys[0], kid: `k${index}` })),
+  }),
   'a closed connection': (request) => request.socket.destroy(),
   'half an answer': (request, response) => {
     response.writeHead(200, { 'content-length': 1000 })
@@ -245,6 +249,12 @@ const rsaJwk = { ...publicJwk(pairs.rsa), kid: 'r', alg: 'RS256', use: 'sig' }
 const weak = createAuth({ privateKey: pairs.rsa.privateKey, algorithm: 'RS256', clock })
 const rs256Header = { alg: 'RS256', typ: 'JWT', kid: 'r' }
 
+test('a set may hold as many keys as any service has', async () => {
+  const others = Array.from({ length: 99 }, (_, index) => ({ ...both.keys[0], kid: `k${index}` }))
+  const server = await createKeyServer(json({ keys: [...others, both.keys[0]] }))
+  expect(await outcomeOf(createReader(server.uri).auth, byFirst)).toBe('ada')
+})
+
 describe('a key of the set', () => {
   const usable: Readonly<Record<string, unknown>> = {
     'with all members': rsaJwk,
@@ -269,6 +279,8 @@ describe('a key of the set', () => {
     'for encryption': { ...rsaJwk, use: 'enc' },
     'for other operations': { ...rsaJwk, key_ops: ['encrypt'] },
     'that is private': { ...privateJwk(pairs.rsa), kid: 'r', alg: 'RS256' },
+    'with the private exponent alone': { ...rsaJwk, d: privateJwk(pairs.rsa)['d'] },
+    'with a private member that cannot be read': { ...rsaJwk, d: null },
     'that is a secret': { kty: 'oct', kid: 'r', k: Buffer.from(secretKey).toString('base64url') },
     'that is too short': { ...publicJwk(pairs.shortRsa), kid: 'r', alg: 'RS256' },
     'with an exponent of one': { ...rsaJwk, e: 'AQ' },
@@ -362,6 +374,18 @@ describe('createAuth', () => {
       expect(createAuth({ jwksUri: address, decodeAlgorithms: ['RS256'] }).options.jwksUri?.uri).toBe(address)
     },
   )
+
+  test('with jwksUri takes no cooldown that a set would outlive its maxAge by', () => {
+    const create = (times: object): unknown =>
+      createAuth({ jwksUri: { uri, ...times }, decodeAlgorithms: ['RS256'] }).options.jwksUri
+    expect(refusalOf(() => create({ maxAge: '1m', cooldown: '2m' }))).toMatch(
+      /- jwksUri must be an object whose cooldown is not longer than its maxAge/,
+    )
+    expect(create({ maxAge: '1m', cooldown: '1m' })).toMatchObject({ maxAge: 60, cooldown: 60 })
+    expect(create({ maxAge: 10 })).toMatchObject({ maxAge: 10, cooldown: 10 })
+    for (const times of [{ maxAge: null }, { cooldown: null }, { maxAge: 0 }, { cooldown: '0s' }])
+      expect(refusalOf(() => create(times))).toMatch(/- jwksUri has a (?:maxAge|cooldown) that/)
+  })
 
   test('with jwksUri has no ring to change', () => {
     const auth = createAuth({ jwksUri: uri, decodeAlgorithms: ['RS256'] })

@@ -57,6 +57,10 @@ const badKeys: Readonly<Record<string, BadKey>> = {
   },
   'a wrong use': { key: { ...es256, use: 'enc' }, says: /use must be 'sign' or 'verify'/ },
   'a wrong legacy': { key: { ...es256, legacy: 'yes' }, says: /legacy must be true, false or 'sign'/ },
+  'legacy tokens to be made by a key that only verifies': {
+    key: { ...es256, use: 'verify', legacy: 'sign' },
+    says: /legacy cannot be 'sign' for a key that only verifies/,
+  },
   'a short secret': {
     key: { kid: 'a', algorithm: 'HS256', secretKey: newSecret(16), use: 'verify' },
     says: /\(kid "a"\): secretKey is shorter than the 32 bytes/,
@@ -89,6 +93,38 @@ const badKeys: Readonly<Record<string, BadKey>> = {
     key: { kid: 'a', algorithm: 'HS256', secretKey: JSON.stringify(publicJwk(pairs.rsa)) },
     says: /secretKey is a key or certificate, not a secret/,
   },
+  'key text in base64 as a secret': {
+    key: {
+      kid: 'a',
+      algorithm: 'HS256',
+      secretKey: Buffer.from(publicPem(pairs.rsa)).toString('base64'),
+    },
+    says: /secretKey is a key or certificate, not a secret/,
+  },
+  'key bytes in hex as a secret': {
+    key: {
+      kid: 'a',
+      algorithm: 'HS256',
+      secretKey: pairs.rsa.publicKey.export({ format: 'der', type: 'spki' }).toString('hex'),
+    },
+    says: /secretKey is a key or certificate, not a secret/,
+  },
+  'a JWK in base64url as a secret': {
+    key: {
+      kid: 'a',
+      algorithm: 'HS256',
+      secretKey: Buffer.from(JSON.stringify(publicJwk(pairs.rsa))).toString('base64url'),
+    },
+    says: /secretKey is a key or certificate, not a secret/,
+  },
+  'a JWK behind a byte order mark as a secret': {
+    key: {
+      kid: 'a',
+      algorithm: 'HS256',
+      secretKey: `\uFEFF${JSON.stringify(publicJwk(pairs.p256))}`,
+    },
+    says: /secretKey is a key or certificate, not a secret/,
+  },
   'a short RSA key': {
     key: { kid: 'a', algorithm: 'RS256', privateKey: pairs.shortRsa.privateKey },
     says: /privateKey is an RSA key of less than 2048 bits/,
@@ -117,6 +153,18 @@ const badKeys: Readonly<Record<string, BadKey>> = {
     key: { kid: 'a', algorithm: 'ES256', publicKey: privatePem(pairs.p256) },
     says: /publicKey must be a public key that this runtime can read, and not a private one/,
   },
+  'a JWK with the private exponent alone where a public one is needed': {
+    key: {
+      kid: 'a',
+      algorithm: 'RS256',
+      publicKey: { ...publicJwk(pairs.rsa), d: privateJwk(pairs.rsa)['d'] },
+    },
+    says: /publicKey must be a public key that this runtime can read, and not a private one/,
+  },
+  'a JWK with a private member that cannot be read': {
+    key: { kid: 'a', algorithm: 'ES256', publicKey: { ...publicJwk(pairs.p256), d: 1 } },
+    says: /publicKey must be a public key that this runtime can read, and not a private one/,
+  },
   'a public key that is to sign': {
     key: { kid: 'a', algorithm: 'ES256', publicKey: pairs.p256.publicKey, use: 'sign' },
     says: /use cannot be 'sign' with a publicKey alone/,
@@ -136,6 +184,10 @@ const badKeys: Readonly<Record<string, BadKey>> = {
   'a JWK whose operations lack ours': {
     key: { kid: 'a', algorithm: 'ES256', publicKey: { ...publicJwk(pairs.p256), key_ops: ['encrypt'] } },
     says: /publicKey is a JWK whose "key_ops" lack "verify"/,
+  },
+  'a private JWK whose operations lack ours': {
+    key: { kid: 'a', algorithm: 'ES256', privateKey: { ...privateJwk(pairs.p256), key_ops: ['verify'] } },
+    says: /privateKey is a JWK whose "key_ops" lack "sign"/,
   },
   'a JWK of another algorithm': {
     key: { kid: 'a', algorithm: 'PS256', privateKey: { ...privateJwk(pairs.rsa), alg: 'RS256' } },
@@ -397,6 +449,15 @@ describe('a header', () => {
   test.each(nonsense.map((kid) => ({ kid })))('with the kid $kid finds no key', async ({ kid }) => {
     expect(await reasonOf(signed({ alg: 'ES256', typ: 'JWT', kid }, 'a'))).toBe('key_unknown')
   })
+
+  test.each(nonsense.map((kid) => ({ kid })))(
+    'with the kid $kid is not one without, which a legacy key would be asked for',
+    async ({ kid }) => {
+      const legacy = createRing([good, { ...es256, use: 'verify', legacy: true }], { clock })
+      expect(await reasonOf(signed({ alg: 'ES256', typ: 'JWT' }, 'a'), legacy)).toBe('passed')
+      expect(await reasonOf(signed({ alg: 'ES256', typ: 'JWT', kid }, 'a'), legacy)).toBe('key_unknown')
+    },
+  )
 
   test('without a kid finds no key, although there is one that fits', async () => {
     expect(await reasonOf(signed({ alg: 'ES256', typ: 'JWT' }, 'a'))).toBe('key_unknown')

@@ -94,6 +94,38 @@ test('a cookie goes with its CSRF header where the method is checked, and alone 
   expect(components.securitySchemes['accessCsrf']).toMatchObject({ in: 'header', name: 'X-CSRF-Token' })
 })
 
+test.each<[AuthOptions, object]>([
+  [{}, { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'The access token.' }],
+  [{ headerType: 'JWT' }, { type: 'http', scheme: 'jwt', description: 'The access token.' }],
+  [
+    { headerType: '' },
+    { type: 'apiKey', in: 'header', name: 'Authorization', description: 'The access token.' },
+  ],
+  [
+    { headerName: 'X-Token' },
+    {
+      type: 'apiKey',
+      in: 'header',
+      name: 'X-Token',
+      description: 'The access token. The value begins with "Bearer ".',
+    },
+  ],
+])('a header is described as the guards read it, with %j', async (options, scheme) => {
+  const { auth } = setup({ tokenLocation: ['headers'], ...options })
+  expect(describeAuth(auth).components.securitySchemes['accessHeader']).toEqual(scheme)
+  await expectValid(documentOf({ tokenLocation: ['headers'], ...options }))
+})
+
+test('a CSRF value is said to be where it is', () => {
+  const said = (options: AuthOptions): string | undefined =>
+    describeAuth(setup(options).auth).components.securitySchemes['refreshCsrf']?.description
+  expect(said({ cookiePrefix: '__Host-' })).toBe('The value of the cookie __Host-csrf_refresh_token.')
+  expect(said({ csrfInCookies: false })).toBe('The CSRF value that the page was given.')
+  expect(said({ csrfCheckForm: true, refreshCsrfFieldName: 'proof' })).toBe(
+    'The value of the cookie csrf_refresh_token. A form can send it as its field proof instead.',
+  )
+})
+
 test('locations of a guard replace those of the Auth', () => {
   const { operation } = describeAuth(setup({ tokenLocation: ['cookies', 'headers'] }).auth)
   expect(operation('jwtRequired', 'POST', { locations: ['headers'] }).security).toEqual([

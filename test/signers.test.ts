@@ -100,13 +100,17 @@ const failures: Readonly<Record<string, readonly [Service, RegExp]>> = {
   'rejects with no error': [() => Promise.reject({ secret: 'value' }), /failed without an error/],
   'never answers': [() => new Promise(() => undefined), /The signer of the key "kms" gave no answer in 1 s/],
   'answers late': [(bytes) => sleep(1500).then(() => right(bytes)), /gave no answer in 1 s/],
-  'answers nothing': [() => undefined, /answered with what its publicKey does not verify/],
-  'answers null': [async () => null, /does not verify/],
+  'answers nothing': [() => undefined, /answered with something that is no Uint8Array/],
+  'answers null': [async () => null, /no Uint8Array/],
   'answers with text': [
     async (bytes) => Buffer.from(right(bytes) as Uint8Array).toString('base64url'),
-    /does not verify/,
+    /no Uint8Array/,
   ],
-  'answers with an object': [async (bytes) => ({ Signature: right(bytes) }), /does not verify/],
+  'answers with an object': [async (bytes) => ({ Signature: right(bytes) }), /no Uint8Array/],
+  'answers as Web Crypto does': [
+    async (bytes) => Uint8Array.from(right(bytes) as Uint8Array).buffer,
+    /no Uint8Array/,
+  ],
   'answers with no bytes': [async () => new Uint8Array(0), /does not verify/],
   'answers with zeros': [async () => new Uint8Array(64), /does not verify/],
   'answers with too many bytes': [

@@ -196,9 +196,14 @@ export function isJwk(input: unknown): input is Jwk {
   return typeof input === 'object' && input !== null && Object.hasOwn(input, 'kty')
 }
 
+/** RFC 7518 sections 6.2.2, 6.3.2 and 6.4, RFC 9964 section 3. */
+const privateMembers = 'd p q dp dq qi oth k priv'.split(' ')
+
 /** RFC 7517 sections 4.2 and 4.3: a key says what it is for. */
 function jwkProblem(jwk: Jwk, role: KeyRole): string | null {
   if (jwk.use !== undefined && jwk.use !== 'sig') return 'is a JWK whose "use" is not "sig"'
+  // Node takes no notice of those that make no whole private key: RFC 7518 section 6.3.2 lets all but `d` be left out.
+  if (role === 'public' && privateMembers.some((name) => Object.hasOwn(jwk, name))) return expectation.public
   const operation = role === 'public' ? 'verify' : 'sign'
   if (jwk.key_ops !== undefined && !(Array.isArray(jwk.key_ops) && jwk.key_ops.includes(operation))) {
     return `is a JWK whose "key_ops" lack "${operation}"`

@@ -147,6 +147,8 @@ function readEntry(value: unknown, place: string, settings: RingSettings, report
   if (failed || kid === undefined) return undefined
   const use = useOf(given, imported)
   if (use === 'sign') checkSigner(algorithm, given, imported, settings, note)
+  else if (given['legacy'] === 'sign')
+    note('legacy', "cannot be 'sign' for a key that only verifies: give true, or let it sign")
   if (failed) return undefined
   const legacy = given['legacy'] === 'sign' ? 'sign' : given['legacy'] === true
   const entry = { label, kid, algorithm, imported, use, legacy } as const

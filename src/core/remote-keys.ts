@@ -28,8 +28,9 @@ interface RemoteSet {
 
 const message = 'The keys of the service that signs cannot be fetched at the moment'
 
-/** An honest set has some dozens of keys at most. */
+/** An honest set has some dozens of keys at most, and each takes its time to be judged. */
 const mostBytes = 262_144
+const mostKeys = 100
 
 /** The keys behind one address. */
 export class RemoteKeys {
@@ -216,5 +217,14 @@ async function readBounded(response: Response): Promise<Response> {
     }
     chunks.push(chunk.value)
   }
-  return new Response(new Blob(chunks), { status: response.status })
+  const body = new Blob(chunks)
+  if (response.status === 200) demandFewKeys(await body.text())
+  return new Response(body, { status: response.status })
+}
+
+function demandFewKeys(text: string): void {
+  // What is wrong with it in any other way is found where it is read.
+  const { keys } = Object(JSON.parse(text)) as { keys?: unknown }
+  if (Array.isArray(keys) && keys.length > mostKeys)
+    throw new Error(`The key set holds more than ${mostKeys} keys`)
 }

@@ -216,11 +216,22 @@ export function jwksUriRule(value: unknown): unknown {
   const { uri, maxAge, cooldown, timeout, ...others } = withoutPrototype(given) as Record<string, unknown>
   must(Object.keys(others).length === 0, 'an object of uri, maxAge, cooldown and timeout')
   must(isKeySetUri(uri), 'an https: address without credentials (http: on localhost alone)')
+  const age = Number(
+    readMember('maxAge', durationRule(86_400), maxAge === undefined ? defaultKeySet.maxAge : maxAge),
+  )
+  const pause = Number(
+    readMember(
+      'cooldown',
+      durationRule(3600),
+      cooldown === undefined ? Math.min(defaultKeySet.cooldown, age) : cooldown,
+    ),
+  )
+  // A set would be used for that long after all.
+  must(pause <= age, 'an object whose cooldown is not longer than its maxAge')
   return Object.freeze({
     uri,
-    maxAge: maxAge === undefined ? defaultKeySet.maxAge : readMember('maxAge', durationRule(86_400), maxAge),
-    cooldown:
-      cooldown === undefined ? defaultKeySet.cooldown : readMember('cooldown', durationRule(3600), cooldown),
+    maxAge: age,
+    cooldown: pause,
     timeout:
       timeout === undefined ? defaultKeySet.timeout : readMember('timeout', integerRule(1, 30), timeout),
   })

@@ -28,13 +28,19 @@ const placeholder =
 /** Armour anywhere, or the start of an OpenSSH key behind marks, quotes and blanks. */
 const keyText = /-----BEGIN |^\W*(?:sk-)?(?:ssh|ecdsa)-/
 
-/** A key or certificate that somebody gives as a secret: what is public must not sign. */
+/**
+ * A key or certificate that somebody gives as a secret: what is public must not sign. Environments often hold keys in
+ * base64, PEM text and all.
+ */
 export function isKeyMaterial(secret: Buffer): boolean {
   const text = secret.toString('latin1')
-  return (
-    keyText.test(text) || isDer(secret) || isDer(Buffer.from(text, 'base64')) || isJwkText(secret.toString())
+  return [secret, Buffer.from(text, 'base64'), Buffer.from(text, 'hex')].some(
+    (bytes) => keyText.test(bytes.toString('latin1')) || isDer(bytes) || isJwkText(utf8.decode(bytes)),
   )
 }
+
+/** Without a byte order mark, as files begin that some editors write. */
+const utf8 = new TextDecoder()
 
 function isJwkText(text: string): boolean {
   try {

@@ -27,7 +27,11 @@ export function createAskingSigner(
       (answer) => {
         const signature = answer instanceof Uint8Array ? Buffer.from(answer).toString('base64url') : ''
         if (signature !== '' && verify(input, signature)) return signature
-        throw unavailable(new TypeError(`${name} answered with what its publicKey does not verify`), message)
+        const what =
+          answer instanceof Uint8Array
+            ? 'what its publicKey does not verify'
+            : 'something that is no Uint8Array'
+        throw unavailable(new TypeError(`${name} answered with ${what}`), message)
       },
     )
 }

@@ -1,11 +1,14 @@
-/** Who an open socket belongs to, and for how long: ends it when its token does, and can be renewed in band. */
+/** Who an open socket belongs to, and for how long: ends it when its token or its key does, and can be renewed in band. */
 
+import { Buffer } from 'node:buffer'
 import { checkRevocation, checkType, findUser } from './check.ts'
 import type { Identity } from './check.ts'
 import type { Claims } from './claims.ts'
 import type { Engine } from './engine.ts'
 import { AuthError, invalidToken } from './errors.ts'
 import type { AuthErrorCode, RejectionReason } from './errors.ts'
+import { chain } from './maybe.ts'
+import type { MaybePromise } from './maybe.ts'
 import { redeemTicket } from './socket-ticket.ts'
 import type { Watched } from './socket-watch.ts'
 import type { VerifiedToken } from './token.ts'
@@ -30,6 +33,9 @@ export class SocketSession<UserClaims = Record<string, unknown>> {
   readonly #checksRevocation: boolean
   /** `null` for nobody's, with which no time ends. */
   #verified: VerifiedToken | null
+  /** What it was verified by, and after how many changes of keys. */
+  #credential: string | null
+  #keyChanges = Number.NaN
   #isChecking = false
   #isOpen = true
   readonly #watched: Watched
@@ -39,6 +45,7 @@ export class SocketSession<UserClaims = Record<string, unknown>> {
     this.#engine = engine
     this.#close = close
     this.#verified = identity?.verified ?? null
+    this.#credential = identity === null ? null : copyOf(identity.token)
     this.#checksRevocation = identity?.isRevocationChecked ?? false
     const endSeconds = (): number =>
       (this.#verified?.claims.exp ?? Number.POSITIVE_INFINITY) + engine.options.decodeLeeway
@@ -83,11 +90,14 @@ export class SocketSession<UserClaims = Record<string, unknown>> {
     const current = this.#verified
     if (current === null) throw new TypeError('renew() needs a socket that belongs to somebody')
     try {
+      const { keyChanges } = this.#engine.tokens
       const renewed = await this.#verifyNewer(credential, current)
       // Another one may have come while this one was looked at, or the end.
       if (!this.#isOpen) throw new AuthError('token_expired')
       demandNewer(renewed.claims, (this.#verified ?? current).claims)
       this.#verified = renewed
+      this.#credential = copyOf(credential)
+      this.#keyChanges = keyChanges
     } catch (error) {
       this.#tell(error)
       throw error
@@ -117,12 +127,33 @@ export class SocketSession<UserClaims = Record<string, unknown>> {
     if (verified === null) return
     try {
       this.#engine.tokens.recheck(verified)
-      if (!this.#checksRevocation || this.#isChecking || !(isTurn || this.#isCheap(verified))) return
-      const checked = checkRevocation(this.#engine, verified.claims, false)
+      if (this.#isChecking) return
+      const isDue = this.#checksRevocation && (isTurn || this.#isCheap(verified))
+      const checked = chain(this.#verifyAgain(), () =>
+        isDue ? checkRevocation(this.#engine, verified.claims, false) : undefined,
+      )
       if (checked instanceof Promise) this.#await(checked)
     } catch (error) {
       this.#refuse(error)
     }
+  }
+
+  /** What a key has opened that got out, or is gone, must not stay open: whoever has the key chooses when its tokens end. */
+  #verifyAgain(): MaybePromise<void> {
+    const { tokens } = this.#engine
+    const { keyChanges } = tokens
+    const credential = this.#credential
+    if (credential === null || keyChanges === this.#keyChanges) return undefined
+    const isCurrent = (): boolean => this.#credential === credential
+    const note = (): void => {
+      if (isCurrent()) this.#keyChanges = keyChanges
+    }
+    const again = tokens.verify(credential)
+    if (!(again instanceof Promise)) return note()
+    return again.then(note, (error: unknown) => {
+      // It may have been renewed meanwhile.
+      if (isCurrent()) throw error
+    })
   }
 
   /** Whether memory alone answers whether a token was revoked. */
@@ -167,6 +198,11 @@ export class SocketSession<UserClaims = Record<string, unknown>> {
     const reason = typeof error.cause === 'string' && { reason: error.cause as RejectionReason }
     emitter.emit({ type: 'rejected', code: error.code, ...reason })
   }
+}
+
+/** A token cut out of a header would keep the whole header alive. */
+function copyOf(token: string): string {
+  return Buffer.from(token, 'latin1').toString('latin1')
 }
 
 /** @throws {AuthError} `token_invalid` for a token of another user, session or, where there are none, sign-in */

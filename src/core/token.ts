@@ -111,6 +111,7 @@ export class Tokens {
   readonly #sources: KeySources
   #keys: JwsKeys
   #cache: TokenCache<VerifiedToken>
+  #keyChanges = 0
 
   constructor(settings: TokenSettings, keys: JwsKeys, sources: KeySources = {}) {
     this.#settings = settings
@@ -127,7 +128,13 @@ export class Tokens {
 
   /** Empties the cache. A verification that is under way fills the one that it began with. */
   forget(): void {
+    this.#keyChanges++
     this.#cache = new TokenCache(this.#settings.verifiedTokenCache)
+  }
+
+  /** How often keys have come or gone: who keeps a token that is verified verifies it again when this has changed. */
+  get keyChanges(): number {
+    return this.#keyChanges
   }
 
   /**
@@ -161,6 +168,8 @@ export class Tokens {
 
   /** Holds a token that was verified before against the clock again. @throws {AuthError} `token_expired` · … */
   recheck(verified: VerifiedToken): void {
+    // Where sockets are all there is, nobody else would notice that the set is old.
+    void this.#sources.remote?.renew()
     this.#expect(verified, 0)
   }
 
