@@ -93,7 +93,7 @@ describe('README.md and docs/', () => {
     const tsc = new URL('../node_modules/typescript/bin/tsc', import.meta.url).pathname
     execFileSync(process.execPath, [tsc, '--noEmit', '-p', folder.pathname], { encoding: 'utf8' })
     expect(fencesOf(readme).length).toBeGreaterThan(5)
-  }, 60_000)
+  }, 120_000)
 
   const shown = fencesOf(readme).filter(({ example }) => example !== undefined)
   test.each(shown)('the program shown is the file $example, which a test runs', ({ example = '', code }) => {

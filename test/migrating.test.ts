@@ -126,7 +126,20 @@ describe.each(moves)('from $library', ({ name, line }) => {
     expect(await problemOf(refused)).toBe('csrf_missing')
     expect(refused.headers.getSetCookie()).toEqual([])
     expect(browser.jar.get('token')).toBe(token)
+    const forced = await browser.send(`${origin}/logout`, { method: 'DELETE', headers: elsewhere })
+    expect(await problemOf(forced)).toBe('origin_forbidden')
+    expect(browser.jar.get('token')).toBe(token)
     await browser.send(`${origin}/logout`, { method: 'DELETE', headers: browser.csrf() })
+    expect(browser.jar.size).toBe(0)
+  })
+
+  test('who has not come by yet signs out too, and no other site can do it for them', async () => {
+    const browser = await signInBefore()
+    const url = `${await open(after)}/logout`
+    const forced = await browser.send(url, { method: 'DELETE', headers: elsewhere })
+    expect(await problemOf(forced)).toBe('origin_forbidden')
+    expect([...browser.jar.keys()]).toEqual(['token'])
+    await browser.send(url, { method: 'DELETE' })
     expect(browser.jar.size).toBe(0)
   })
 
