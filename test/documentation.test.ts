@@ -41,8 +41,8 @@ function sourceFiles(folder = 'src'): string[] {
 }
 
 /**
- * What docs/frameworks.md uses of frameworks too heavy to be installed for it, or that want another TypeScript. Written
- * by hand after SvelteKit 2, Astro 5 and SolidStart 1: these snippets are held against this and not against them.
+ * What docs/ uses of frameworks too heavy to be installed for it, or that want another TypeScript. Written by hand after
+ * SvelteKit 2, Astro 5, SolidStart 1 and next-auth 5: these snippets are held against this and not against them.
  */
 const foreignTypes = `
 declare module '@sveltejs/kit' {
@@ -58,6 +58,20 @@ declare module 'astro' {
 }
 declare module '@solidjs/start/server' {
   export interface APIEvent { readonly request: Request; readonly params: Record<string, string>; readonly locals: object }
+}
+declare module 'next-auth' {
+  interface NextAuthRequest extends Request { readonly auth: { readonly user?: { readonly name?: string | null } } | null }
+  type Handler = (request: NextAuthRequest) => Response | Promise<Response>
+  export default function NextAuth(config: { readonly providers: readonly unknown[]; readonly session?: { readonly strategy?: 'jwt' | 'database' } }): {
+    readonly handlers: { readonly GET: Handler; readonly POST: Handler }
+    readonly auth: (handler: Handler) => Handler
+  }
+}
+declare module 'next-auth/providers/github' {
+  export default function GitHub(options?: object): object
+}
+declare module 'next-auth/jwt' {
+  export { getToken } from '@auth/core/jwt'
 }
 `
 
@@ -79,7 +93,7 @@ describe('README.md and docs/', () => {
     const tsc = new URL('../node_modules/typescript/bin/tsc', import.meta.url).pathname
     execFileSync(process.execPath, [tsc, '--noEmit', '-p', folder.pathname], { encoding: 'utf8' })
     expect(fencesOf(readme).length).toBeGreaterThan(5)
-  }, 60_000)
+  }, 120_000)
 
   const shown = fencesOf(readme).filter(({ example }) => example !== undefined)
   test.each(shown)('the program shown is the file $example, which a test runs', ({ example = '', code }) => {
