@@ -81,7 +81,8 @@ const layout: Readonly<Record<string, readonly string[]>> = {
   'core/events': ['core/errors', 'core/location'],
   'core/store': [],
   'core/generation': [],
-  'core/deadline': ['core/errors', 'core/maybe'],
+  'core/failure': [],
+  'core/deadline': ['core/errors', 'core/failure', 'core/maybe'],
   'core/store-answer': ['core/deadline', 'core/store'],
   'core/store-client': ['core/deadline', 'core/events', 'core/store', 'core/store-answer'],
   'core/revocation-set': ['core/store'],
@@ -124,6 +125,7 @@ const layout: Readonly<Record<string, readonly string[]>> = {
   'core/socket-session': [
     'core/check',
     'core/claims',
+    'core/deadline',
     'core/engine',
     'core/errors',
     'core/socket-ticket',
