@@ -1,9 +1,24 @@
 // Listens while every table of hostile input is run: nothing that is said holds a token, a key, a CSRF value or a claim.
 
-import { subscribe } from 'node:diagnostics_channel'
+import { once } from 'node:events'
+import { channel, subscribe } from 'node:diagnostics_channel'
+import { Redis } from 'ioredis'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import type { Silence as SilenceType } from './_silence.ts'
+import { AuthError, createAuth } from '../src/index.ts'
+import type { Authorize, Store } from '../src/index.ts'
 import type { WebMiddleware } from '../src/adapters/web.ts'
+import { memoryStore } from '../src/stores/memory.ts'
+import { postgresStore } from '../src/stores/postgres.ts'
+import { redisStore } from '../src/stores/redis.ts'
+import { faultyStore } from './_faulty-store.ts'
+import { pairs } from './_keys.ts'
+import { createSite } from './_sessions.ts'
+import { codeOf, createClock, secretKey, setup } from './_setup.ts'
+import { leakLength, textsIn } from './_silence.ts'
+import type { Silence as SilenceType } from './_silence.ts'
+import { act, errorOf, site } from './_wire.ts'
+import { cleanUp, isReachable as postgresIsReachable, newPool, newSchema } from './stores/_postgres.ts'
+import { isReachable as redisIsReachable } from './stores/_redis.ts'
 
 /** Before anything of the library is loaded: its error class inherits from what stands here. */
 const { silence, said } = await vi.hoisted(async () => {
@@ -147,10 +162,19 @@ function leaks(): string[] {
   return silence.leaks()
 }
 
+/** Every table of hostile input, and what else is sent to be refused: keys, secrets, sockets, services that fail. */
 const tables = {
-  //'attacks-request': () => import('./attacks-request.test.ts'),
-  //'attacks-session': () => import('./attacks-session.test.ts'),
+  'attacks-request': () => import('./attacks-request.test.ts'),
+  'attacks-session': () => import('./attacks-session.test.ts'),
   'attacks-token': () => import('./attacks-token.test.ts'),
+  'adapters/ws': () => import('./adapters/ws.test.ts'),
+  encryption: () => import('./encryption.test.ts'),
+  'jwks-uri': () => import('./jwks-uri.test.ts'),
+  keys: () => import('./keys.test.ts'),
+  mistakes: () => import('./mistakes.test.ts'),
+  'sessions-mistakes': () => import('./sessions-mistakes.test.ts'),
+  signers: () => import('./signers.test.ts'),
+  'weak-secrets': () => import('./weak-secrets.test.ts'),
 }
 
 vi.setConfig({ testTimeout: 60_000 })
@@ -169,13 +193,228 @@ test('something was heard at all', () => {
   expect(heard).toBeGreaterThan(1000)
 })
 
-describe('the listener', () => {
+const [hasRedis, hasPostgres] = await Promise.all([redisIsReachable(), postgresIsReachable()])
+
+const subject = 'subject-marker-4711'
+const userClaims = { note: 'claim-marker-0815' }
+
+/** The longest story that an error can tell: all that was asked, in every property and in another error. */
+function tellingAll(...asked: unknown[]): never {
+  const text = JSON.stringify(asked)
+  const cause = Object.assign(new AggregateError([new Error(text)], encodeURIComponent(text)), { asked })
+  throw Object.assign(new Error(`failed: ${text}`, { cause }), { command: { args: asked }, detail: text })
+}
+
+describe('nothing is told of what failed by', () => {
+  const ends: (() => unknown)[] = []
   beforeEach(() => {
     leaks()
   })
-  test('finds nothing where nothing is', () => {
-    silence.learn('key', 'a secret of many letters')
-    silence.hear('message', new Error('nothing to see here'))
+  afterEach(async () => {
+    for (const end of ends.splice(0).toReversed()) await end()
+    expect(leaks()).toEqual([])
+  })
+
+  /** Signs in, has the store fail, and goes on; gives the refusals, with their causes. */
+  async function refusalsOf(store: Store, spoil: () => unknown): Promise<AuthError[]> {
+    const { auth, browser } = createSite({ store, revocation: 'strict' }, createClock(Date.now() / 1000))
+    ends.push(() => auth.close())
+    const user = browser()
+    expect(await user.login(subject, { userClaims })).toMatchObject({ code: 'ok' })
+    await spoil()
+    const refused: AuthError[] = []
+    const steps: ((authorize: Authorize) => Promise<unknown>)[] = [
+      (authorize) => authorize.login(subject, { userClaims }),
+      (authorize) => authorize.refresh(),
+      (authorize) => authorize.jwtRequired(),
+      (authorize) => authorize.logout(),
+    ]
+    for (const [index, step] of steps.entries()) {
+      await user.copy().send(
+        'POST',
+        (authorize) =>
+          step(authorize).catch((error: unknown) => {
+            if (AuthError.is(error, 'store_unavailable')) refused.push(error)
+            throw error
+          }),
+        index === 1 ? 'csrf_refresh_token' : 'csrf_access_token',
+      )
+    }
+    return refused
+  }
+
+  test.skipIf(!hasRedis)('ioredis, whose errors hold the command', async () => {
+    const url = process.env['REDIS_URL'] ?? 'redis://127.0.0.1:6379'
+    const client = new Redis(url, {
+      enableOfflineQueue: false,
+      autoResendUnfulfilledCommands: false,
+      maxRetriesPerRequest: 0,
+    })
+    await once(client, 'ready')
+    const prefix = `tallystick-test-${crypto.randomUUID()}`
+    const names = async (): Promise<string[]> => client.keys(`*${prefix}*`)
+    ends.push(async () => {
+      const left = await names()
+      if (left.length > 0) await client.del(...left)
+      client.disconnect()
+    })
+    const refused = await refusalsOf(redisStore(client, { prefix }), async () => {
+      for (const name of await names()) await client.set(name, 'of another type')
+    })
+    const [first] = refused
+    expect(refused.length).toBeGreaterThan(1)
+    expect((first?.cause as Error).message).toContain('WRONGTYPE')
+  })
+
+  test.skipIf(!hasPostgres)('pg, whose errors hold the row', async () => {
+    ends.push(cleanUp)
+    const pool = newPool()
+    const schema = newSchema()
+    const refused = await refusalsOf(postgresStore(pool, { schema }), () =>
+      pool.query(`alter table ${schema}.sessions add constraint never check (false) not valid`),
+    )
+    const [first] = refused
+    expect(refused.length).toBeGreaterThan(1)
+    expect(first?.cause).toMatchObject({ name: 'error', code: '23514' })
+    expect((first?.cause as Error).message).toContain('violates check constraint')
+  })
+
+  test('a store that tells all it was asked', async () => {
+    const faulty = faultyStore(memoryStore())
+    const store: Store = { ...faulty.store }
+    const refused = await refusalsOf(store, () => {
+      for (const name of ['create', 'rotate', 'isRevoked', 'revoke'] as const) store[name] = tellingAll
+    })
+    expect(refused).toHaveLength(4)
+    for (const { cause } of refused) {
+      expect((cause as Error).message).toMatch(/^failed: /)
+      expect((cause as Error).stack).toContain('tellingAll')
+    }
+  })
+
+  test.each([subject, 'ada', 'a.b', '7'])('a denylist that tells all it was asked about %s', async (sub) => {
+    const { auth } = setup({ denylist: tellingAll })
+    const token = await auth.createAccessToken(sub, { userClaims })
+    const error = (await errorOf(() => auth.verify(token))) as AuthError
+    expect((error.cause as Error).message).toMatch(/^failed: /)
+    expect(textsIn(error).join('\n')).not.toMatch(new RegExp(`"sub":"${sub}"`))
+  })
+
+  test('a key service that tells all it was asked', async () => {
+    const { publicKey } = pairs.p256
+    const sign = (input: Uint8Array): never => tellingAll(Buffer.from(input).toString())
+    const auth = createAuth({ keys: [{ algorithm: 'ES256', kid: 'kms', sign, publicKey }] })
+    const error = (await errorOf(() => auth.createAccessToken(subject, { userClaims }))) as AuthError
+    expect(error.code).toBe('store_unavailable')
+    expect((error.cause as Error).message).toBe('failed: ["….…"]')
+  })
+
+  test('an error whose getters throw, and one that is its own cause', async () => {
+    for (const thrown of [
+      new Proxy(new Error('x'), { get: () => tellingAll(subject) }),
+      Object.defineProperty(new Error('round'), 'cause', { get: () => thrown as unknown }) as Error,
+    ]) {
+      const rejecting = async (): Promise<never> => Reflect.apply(Promise.reject, Promise, [thrown])
+      const { auth } = setup({ denylist: rejecting })
+      const token = await auth.createAccessToken(subject)
+      expect(await codeOf(() => auth.verify(token))).toBe('store_unavailable')
+    }
+  })
+
+  test('somebody who throws a refusal of ours with a reason of their own', async () => {
+    const { auth, web, events } = setup({
+      userLookup: ({ sub }) => {
+        throw new AuthError('user_not_found', { cause: `nobody-like-${sub.length}` })
+      },
+    })
+    const cookie = `access_token_cookie=${await auth.createAccessToken(subject)}`
+    await act({ web }, { headers: { cookie } }, (authorize) => authorize.jwtRequired())
+    expect(events).toEqual([{ type: 'rejected', code: 'user_not_found', location: 'cookies' }])
+  })
+})
+
+describe('the listener finds a secret', () => {
+  const secret = 'Zx9-secret/of+many letters~42'
+  const half = secret.slice(3, 3 + leakLength)
+  const base64 = (text: string): string => Buffer.from(text).toString('base64')
+  const nested = (inner: unknown): Error => new Error('a', { cause: new TypeError('b', { cause: inner }) })
+
+  beforeEach(() => {
+    leaks()
+    silence.learn('key', secret)
+  })
+
+  test.each<[string, unknown]>([
+    ['in a message', new Error(`it was ${secret}`)],
+    ['in the message of a cause', nested(new Error(secret))],
+    ['in a text that is a cause', nested(secret)],
+    ['in an object that is a cause', nested({ deep: [{ deeper: new Map([['x', secret]]) }] })],
+    ['in the errors of an aggregate', new AggregateError([new Error(secret)])],
+    ['in a property', Object.assign(new Error('x'), { command: { args: ['get', secret] } })],
+    ['in a property that is not listed', Object.defineProperty(new Error('x'), 'hidden', { value: secret })],
+    ['in a property under a symbol', Object.assign(new Error('x'), { [Symbol('x')]: secret })],
+    ['in the name of a property', { [secret]: 1 }],
+    ['in a name', Object.assign(new Error('x'), { name: secret })],
+    ['in bytes', { bytes: Buffer.from(`it was ${secret}`) }],
+    ['in headers', new Headers({ 'x-told': secret })],
+    ['in a text', `it was ${secret}`],
+    ['in part', `it was ${half}`],
+    ['in JSON', JSON.stringify({ message: JSON.stringify(secret) })],
+    ['percent-encoded', encodeURIComponent(`it was ${secret}`)],
+    ['fully percent-encoded', [...secret].map((one) => `%${one.charCodeAt(0).toString(16)}`).join('')],
+    ['in hex', Buffer.from(secret).toString('hex')],
+    ['in base64', base64(secret)],
+    ['in base64url of part', Buffer.from(`? ${half}`).toString('base64url')],
+    ...[1, 2, 3].map((count): [string, string] => [
+      `in base64 behind ${count} others`,
+      base64(`${'?'.repeat(count)}${secret}`),
+    ]),
+    ['in base64 within base64url', Buffer.from(`x${base64(secret)}`).toString('base64url')],
+  ])('%s', (_, value) => {
+    silence.hear('here', value)
+    expect(silence.leaks()).toHaveLength(1)
+  })
+
+  test('and nothing where there is less of it than can be told', () => {
+    silence.hear('here', new Error(`it was ${half.slice(1)}`, { cause: { other: secret.slice(-11) } }))
     expect(silence.leaks()).toEqual([])
+  })
+
+  test('in what the library was given: keys, tokens, CSRF values, claims', async () => {
+    const { auth } = createSite({ secretKey })
+    const token = await auth.createAccessToken(subject, { userClaims })
+    const { csrf, jti } = auth.getUnverifiedJwtClaims(token) as Record<string, string>
+    for (const value of [secretKey, token.slice(40), csrf, jti, subject, userClaims.note]) {
+      const plant = new Error(String(value).slice(-13))
+      silence.learnKey(secretKey)
+      silence.learnToken(token)
+      silence.hear('here', plant)
+      expect(silence.leaks(), String(value)).toHaveLength(1)
+    }
+    await auth.close()
+  })
+
+  test.each<[string, (token: string) => unknown]>([
+    ['an event', (token) => channel('tallystick').publish({ type: 'rejected', token })],
+    ['a warning', (token) => process.emitWarning(`tallystick: ${token}`)],
+    ['a refusal', (token) => new AuthError('token_invalid', { message: token })],
+    ['a cause', (token) => new AuthError('token_invalid', { cause: { token } })],
+  ])('in %s that really happens', async (_, tell) => {
+    process.once('warning', () => undefined)
+    const { auth } = setup()
+    tell(await auth.createAccessToken(subject))
+    expect(leaks().length).toBeGreaterThan(0)
+  })
+
+  test('in the body and the headers of an answer that really happens', async () => {
+    const { auth, web } = setup()
+    const token = await auth.createAccessToken(subject)
+    await web.authErrors((_request: Request) => new Response(token, { status: 400 }))(new Request(site))
+    expect(leaks()).toHaveLength(1)
+    await auth.createAccessToken(subject)
+    await web.authErrors(
+      (_request: Request) => new Response('', { headers: { location: `/?sub=${subject}` } }),
+    )(new Request(site))
+    expect(leaks()).toHaveLength(1)
   })
 })
