@@ -12,7 +12,10 @@ const alarming = new Set<AuthEvent['type']>(['session.reused', 'store.unavailabl
 
 const auth = createAuth({
   secretKey: process.env['AUTHJWT_SECRET_KEY'],
-  onEvent: ({ type, ...facts }) => logger[alarming.has(type) ? 'error' : 'info']({ event: type, ...facts }),
+  onEvent({ type, ...facts }) {
+    if (alarming.has(type)) logger.error({ event: type, ...facts })
+    else logger.info({ event: type, ...facts })
+  },
 })
 const { authorize, jwtRequired } = honoAuth(auth)
 

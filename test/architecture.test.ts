@@ -78,7 +78,7 @@ const layout: Readonly<Record<string, readonly string[]>> = {
   ],
   'core/csrf': ['core/errors', 'core/equality', 'core/maybe', 'core/request', 'core/claims', 'core/token'],
   'core/location': ['core/cookie', 'core/errors', 'core/maybe', 'core/request'],
-  'core/events': ['core/errors', 'core/location'],
+  'core/events': ['core/errors', 'core/location', 'core/maybe'],
   'core/store': [],
   'core/generation': [],
   'core/failure': [],
