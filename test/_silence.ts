@@ -106,7 +106,8 @@ export class Silence {
     } else if (material instanceof Uint8Array) this.learn('key', spelled(material))
     else if (material instanceof KeyObject) {
       if (material.type === 'secret') this.learn('key', spelled(material.export()))
-      else if (material.type === 'private') this.learnKey(material.export({ format: 'jwk' }))
+      else if (material.type === 'private')
+        this.learn('key', spelled(material.export({ format: 'der', type: 'pkcs8' })).slice(1))
     } else this.learn('key', valuesOf(material))
   }
 

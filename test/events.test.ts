@@ -81,7 +81,7 @@ const courses: Readonly<Record<string, { told: string[]; run: (options: AuthOpti
       told: ['store.unavailable', 'rejected', 'rejected', 'session.created', 'store.recovered'],
       async run(options) {
         const clock = createClock()
-      const faulty = faultyStore(memoryStore({ clock }))
+        const faulty = faultyStore(memoryStore({ clock }))
         const user = open({ ...options, store: faulty.store, revocation: 'strict' }, clock).browser()
         faulty.fail(rejecting(new Error('away')), 'create')
         await user.login()

@@ -217,7 +217,10 @@ describe('nothing is told of what failed by', () => {
 
   /** Signs in, has the store fail, and goes on; gives the refusals, with their causes. */
   async function refusalsOf(store: Store, spoil: () => unknown): Promise<AuthError[]> {
-    const { auth, browser } = createSite({ store, revocation: 'strict', storeTimeout: 10 }, createClock(Date.now() / 1000))
+    const { auth, browser } = createSite(
+      { store, revocation: 'strict', storeTimeout: 10 },
+      createClock(Date.now() / 1000),
+    )
     ends.push(() => auth.close())
     await auth.ready()
     const user = browser()
