@@ -108,6 +108,34 @@ describe('README.md and docs/', () => {
     expect(firstColumn(section(readme, 'Refusals')).toSorted()).toEqual(Object.keys(errorCodes).toSorted())
   })
 
+  test('the program shown in docs/observability.md is the file in examples/', () => {
+    const programs = fencesOf(read('docs/observability.md')).filter(({ example }) => example !== undefined)
+    expect(programs).toHaveLength(2)
+    for (const { example = '', code } of programs) expect(code).toBe(read(example))
+  })
+
+  test('the table of events names every event with its fields', () => {
+    const rows = section(read('docs/observability.md'), 'Events')
+      .split('\n')
+      .filter((line) => line.startsWith('| `'))
+    const wordsOf = (cell = ''): string[] =>
+      [...cell.matchAll(/`([\w.]+)`/g)].map(([, word = '']) => word).toSorted()
+    const documented = rows.map((row) => [row.split('|')[1], row.split('|')[2]].map(wordsOf))
+    // What the type says, read from its source: each member has its names in `type`, and then its fields.
+    const [, union = ''] = read('src/core/events.ts').split('export type AuthEvent =')
+    const members = (union.split('/** Publishes events')[0] ?? '').split(/^ {2}\| \{$/m).slice(1)
+    const declared = members.flatMap((member) => {
+      const [, types = ''] = /readonly type: (.*)/.exec(member) ?? []
+      const fields = [...member.matchAll(/readonly (\w+)\??:/g)].map(([, name = '']) => name)
+      const others = fields.filter((name) => name !== 'type').toSorted()
+      return [...types.matchAll(/'([\w.]+)'/g)].map(([, name = '']) => [[name], others])
+    })
+    const byName = (left: string[][], right: string[][]): number =>
+      String(left[0]).localeCompare(String(right[0]))
+    expect(declared.length).toBeGreaterThan(12)
+    expect(documented.toSorted(byName)).toEqual(declared.toSorted(byName))
+  })
+
   test('the table of runtimes names the versions that are tried', () => {
     const manifest = JSON.parse(read('test/runtimes/binaries/package.json')) as {
       optionalDependencies: Record<string, string>

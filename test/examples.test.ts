@@ -19,7 +19,20 @@ import type { AppRouter } from '../examples/trpc.ts'
 import { cookieHeader, cookiesOf, secretKey } from './_setup.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const names = ['hono', 'express', 'fastify', 'koa', 'nest', 'elysia', 'h3', 'web', 'ws', 'socket-io']
+const names = [
+  'hono',
+  'express',
+  'fastify',
+  'koa',
+  'nest',
+  'elysia',
+  'h3',
+  'web',
+  'ws',
+  'socket-io',
+  'opentelemetry',
+  'pino',
+]
 /** What the examples import; a scope stands for its packages. */
 const packageNames = [
   '@hono',
@@ -36,6 +49,8 @@ const packageNames = [
   'zod',
   'ws',
   'socket.io',
+  '@opentelemetry',
+  'pino',
 ]
 
 let folder: string
@@ -87,6 +102,27 @@ async function freePort(): Promise<number> {
 function start(name: string, env: Record<string, string>): ChildProcess {
   return spawn(process.execPath, [join(folder, `${name}.js`)], { env: { PATH: process.env['PATH'], ...env } })
 }
+
+/** An SDK as a service loads it before its program; it tells on stdout what it would export, when it is ended. */
+const instrumentation = `
+import { metrics, trace, context } from '@opentelemetry/api'
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
+import { AggregationTemporality, InMemoryMetricExporter, MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics'
+import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base'
+
+const spans = new InMemorySpanExporter()
+const points = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE)
+const reader = new PeriodicExportingMetricReader({ exporter: points })
+context.setGlobalContextManager(new AsyncLocalStorageContextManager())
+trace.setGlobalTracerProvider(new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(spans)] }))
+metrics.setGlobalMeterProvider(new MeterProvider({ readers: [reader] }))
+process.on('SIGTERM', async () => {
+  await reader.forceFlush()
+  const counted = points.getMetrics().at(-1)?.scopeMetrics.flatMap(({ metrics }) => metrics) ?? []
+  const ended = spans.getFinishedSpans().map(({ name, events }) => ({ name, events }))
+  process.stdout.write(JSON.stringify({ counted, ended }), () => process.exit())
+})
+`
 
 /** Waits until somebody answers. */
 async function untilUp(origin: string, child: ChildProcess): Promise<void> {
@@ -351,6 +387,90 @@ describe('examples/trpc.ts', () => {
     const refused = await fetch(`${origin}/trpc/setMotto`, init)
     expect(refused.status).toBe(403)
     expect(await refused.text()).toContain('origin_forbidden')
+  })
+})
+
+describe('observed', () => {
+  /** Runs a program through a sign-in, two refusals and a sign-out; gives what it said, and what nobody may say. */
+  async function observe(
+    name: string,
+    nodeOptions: string,
+    lineCount: number,
+  ): Promise<{ said: string; secrets: string[] }> {
+    const origin = `http://localhost:${await freePort()}`
+    const child = start(name, {
+      AUTHJWT_SECRET_KEY: secretKey,
+      PORT: new URL(origin).port,
+      NODE_OPTIONS: nodeOptions,
+    })
+    let said = ''
+    child.stdout?.setEncoding('utf8').on('data', (text) => (said += String(text)))
+    await untilUp(origin, child)
+    const signIn = { method: 'POST', body: '{"username":"test","password":"test"}' }
+    const jar = cookiesOf(await fetch(`${origin}/login`, signIn))
+    const cookie = cookieHeader(jar)
+    await fetch(`${origin}/protected`, { headers: { cookie } })
+    await fetch(`${origin}/protected`, { headers: { cookie: 'access_token_cookie=a.b.c' } })
+    await fetch(`${origin}/refresh`, { method: 'POST', headers: { cookie, origin: 'https://evil.example' } })
+    await fetch(`${origin}/refresh`, { method: 'POST', headers: { cookie, 'x-csrf-token': 'guessed-value' } })
+    // Lines are written behind the answers.
+    for (let attempt = 0; attempt < 200 && said.split('\n').length <= lineCount; attempt++) await wait(25)
+    child.kill()
+    await once(child, 'close')
+    const parts = Object.values(jar).flatMap((value) => value.split('.'))
+    return { said, secrets: [...parts, secretKey, 'guessed-value'] }
+  }
+
+  const refused = { type: 'rejected', code: 'token_invalid', reason: 'malformed', location: 'cookies' }
+  const foreign = { type: 'rejected', code: 'origin_forbidden', location: 'cookies' }
+  const guessed = { type: 'rejected', code: 'csrf_mismatch', location: 'cookies' }
+  const origin = 'https://evil.example'
+
+  test('examples/opentelemetry.ts counts what was decided, and marks it on the span of its request', async () => {
+    await writeFile(join(folder, 'instrumentation.js'), instrumentation)
+    const options = `--import ${join(folder, 'instrumentation.js')}`
+    const { said, secrets } = await observe('opentelemetry', options, 0)
+    const { counted, ended } = JSON.parse(said) as {
+      counted: { descriptor: { name: string }; dataPoints: { value: number; attributes: object }[] }[]
+      ended: { name: string; events: { name: string; attributes: object }[] }[]
+    }
+    expect(counted.map(({ descriptor }) => descriptor.name)).toEqual(['tallystick.events'])
+    const points = counted.flatMap(({ dataPoints }) => dataPoints)
+    expect(points.map(({ value, attributes }) => [value, attributes])).toEqual([
+      [1, refused],
+      [1, foreign],
+      [1, guessed],
+    ])
+    // The first asks whether anybody listens.
+    const spans = ended.slice(-5).map(({ name, events }) => [name, ...events.map((event) => event)])
+    expect(spans).toMatchObject([
+      ['POST'],
+      ['GET'],
+      ['GET', { name: 'tallystick.rejected', attributes: { code: 'token_invalid', reason: 'malformed' } }],
+      ['POST', { name: 'tallystick.rejected', attributes: { code: 'origin_forbidden', origin } }],
+      ['POST', { name: 'tallystick.rejected', attributes: { code: 'csrf_mismatch' } }],
+    ])
+    expect(spans.map(({ length }) => length)).toEqual([1, 1, 2, 2, 2])
+    expect(secrets.filter((secret) => said.includes(secret))).toEqual([])
+  })
+
+  test('examples/pino.ts writes a line for what was decided, and one for what a handler threw', async () => {
+    const { said, secrets } = await observe('pino', '', 5)
+    const lines = said.trim().split('\n')
+    const { type, ...facts } = refused
+    const failed = (code: string): object => ({
+      level: 40,
+      path: '/refresh',
+      err: { type: 'AuthError', code },
+    })
+    expect(lines.map((line) => JSON.parse(line) as object)).toMatchObject([
+      { level: 30, event: type, ...facts },
+      { level: 30, event: type, code: 'origin_forbidden', origin },
+      failed('origin_forbidden'),
+      { level: 30, event: type, code: 'csrf_mismatch' },
+      failed('csrf_mismatch'),
+    ])
+    expect(secrets.filter((secret) => said.includes(secret))).toEqual([])
   })
 })
 

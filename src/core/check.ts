@@ -219,7 +219,7 @@ function checkDenylist({ options }: Engine, claims: Claims): MaybePromise<void> 
   const { denylist, denylistEnabled, denylistTokenChecks, storeTimeout } = options
   if (denylist === undefined || !denylistEnabled || !denylistTokenChecks.includes(claims.type)) return
   return chain(
-    ask(() => denylist(claims), storeTimeout, 'The denylist'),
+    ask(() => denylist(claims), storeTimeout, 'The denylist', { given: claims }),
     (isRevoked) => {
       if (isRevoked === true) throw new AuthError('token_revoked')
       if (isRevoked !== false)

@@ -57,25 +57,28 @@ export const errorCodes: Readonly<Record<AuthErrorCode, CodeEntry>> = {
   store_unavailable: { status: 503, message: 'The session store cannot be asked at the moment' },
 }
 
-/** Why exactly a token was refused: for logs and events, never part of an answer. */
-export type RejectionReason =
-  | 'malformed'
-  | 'header_invalid'
-  | 'alg_forbidden'
-  | 'key_unknown'
-  | 'signature_invalid'
+const rejectionReasons = [
+  'malformed',
+  'header_invalid',
+  'alg_forbidden',
+  'key_unknown',
+  'signature_invalid',
   /** A plain token where the option `encryption` asks for an encrypted one. */
-  | 'not_encrypted'
-  | 'decryption_failed'
-  | 'claims_invalid'
-  | 'not_active'
-  | 'issuer_invalid'
-  | 'audience_invalid'
-  | 'schema_invalid'
-  | 'too_old'
-  | 'ambiguous'
+  'not_encrypted',
+  'decryption_failed',
+  'claims_invalid',
+  'not_active',
+  'issuer_invalid',
+  'audience_invalid',
+  'schema_invalid',
+  'too_old',
+  'ambiguous',
   /** The token before the newest one, and the session lives on. */
-  | 'late'
+  'late',
+] as const
+
+/** Why exactly a token was refused: for logs and events, never part of an answer. */
+export type RejectionReason = (typeof rejectionReasons)[number]
 
 /** The body of a refusal (RFC 9457), served as `application/problem+json`. */
 export interface Problem {
@@ -195,4 +198,9 @@ function challenge(entry: CodeEntry, message: string, maxAgeSeconds: number | un
 /** A refusal for which the public gets one sentence and the operator the reason. */
 export function invalidToken(reason: RejectionReason): AuthError {
   return new AuthError('token_invalid', { cause: reason })
+}
+
+/** The fine reason of a refusal; a text of somebody else is none. */
+export function reasonOf({ cause }: AuthError): RejectionReason | undefined {
+  return rejectionReasons.find((reason) => reason === cause)
 }

@@ -3,6 +3,7 @@
 import { channel } from 'node:diagnostics_channel'
 import type { AuthErrorCode, RejectionReason } from './errors.ts'
 import type { FoundToken } from './location.ts'
+import { settle } from './maybe.ts'
 
 /** What happened. No event holds a token, a key, a CSRF value or a claim. */
 export type AuthEvent =
@@ -72,7 +73,7 @@ export function createEmitter(onEvent: ((event: AuthEvent) => void) | undefined)
       if (subscribers.hasSubscribers) subscribers.publish(event)
       if (onEvent === undefined) return
       try {
-        const result: unknown = onEvent(event)
+        const result = settle<unknown>(onEvent(event))
         if (result instanceof Promise) result.catch(warn)
       } catch {
         warn()

@@ -4,8 +4,8 @@ import { runGuard } from './check.ts'
 import type { Identity, Trace } from './check.ts'
 import { CookieWriter } from './cookie-writer.ts'
 import type { Engine } from './engine.ts'
-import { AuthError } from './errors.ts'
-import type { AuthErrorCode, RejectionReason } from './errors.ts'
+import { AuthError, reasonOf } from './errors.ts'
+import type { AuthErrorCode } from './errors.ts'
 import type { Guard } from './guard.ts'
 import { chain } from './maybe.ts'
 import type { MaybePromise } from './maybe.ts'
@@ -150,11 +150,12 @@ export class Exchange {
     const { emitter } = this.engine
     const { location } = this.trace
     if (!emitter.active()) return
+    const reason = reasonOf(error)
     const origin = error.code === 'origin_forbidden' ? this.request.header('origin') : undefined
     emitter.emit({
       type: 'rejected',
       code: error.code,
-      ...(typeof error.cause === 'string' && { reason: error.cause as RejectionReason }),
+      ...(reason !== undefined && { reason }),
       ...(location !== undefined && { location }),
       ...(origin !== undefined && { origin }),
       ...(error.code === 'origin_forbidden' && { remedy: 'add the origin to trustedOrigins if it is yours' }),

@@ -23,7 +23,10 @@ export function createAskingSigner(
 ): NonNullable<JwsKey['sign']> {
   return (input) =>
     chain(
-      ask(() => sign(new TextEncoder().encode(input)), timeoutSeconds, name, { message }),
+      ask(() => sign(new TextEncoder().encode(input)), timeoutSeconds, name, {
+        message,
+        given: input.split('.'),
+      }),
       (answer) => {
         const signature = answer instanceof Uint8Array ? Buffer.from(answer).toString('base64url') : ''
         if (signature !== '' && verify(input, signature)) return signature

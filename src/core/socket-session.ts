@@ -5,8 +5,9 @@ import { checkRevocation, checkType, findUser } from './check.ts'
 import type { Identity } from './check.ts'
 import type { Claims } from './claims.ts'
 import type { Engine } from './engine.ts'
-import { AuthError, invalidToken } from './errors.ts'
-import type { AuthErrorCode, RejectionReason } from './errors.ts'
+import { unavailable } from './deadline.ts'
+import { AuthError, invalidToken, reasonOf } from './errors.ts'
+import type { AuthErrorCode } from './errors.ts'
 import { chain } from './maybe.ts'
 import type { MaybePromise } from './maybe.ts'
 import { redeemTicket } from './socket-ticket.ts'
@@ -173,7 +174,7 @@ export class SocketSession<UserClaims = Record<string, unknown>> {
   }
 
   #refuse(error: unknown): void {
-    const refusal = AuthError.is(error) ? error : new AuthError('store_unavailable', { cause: error })
+    const refusal = AuthError.is(error) ? error : unavailable(error, undefined, this.#verified?.claims)
     if (!this.#isOpen) return
     this.#tell(refusal)
     this.#end(closeCodeOf(refusal), refusal.code)
@@ -195,8 +196,8 @@ export class SocketSession<UserClaims = Record<string, unknown>> {
   #tell(error: unknown): void {
     const { emitter } = this.#engine
     if (!AuthError.is(error) || !emitter.active()) return
-    const reason = typeof error.cause === 'string' && { reason: error.cause as RejectionReason }
-    emitter.emit({ type: 'rejected', code: error.code, ...reason })
+    const reason = reasonOf(error)
+    emitter.emit({ type: 'rejected', code: error.code, ...(reason !== undefined && { reason }) })
   }
 }
 

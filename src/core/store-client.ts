@@ -40,11 +40,12 @@ export class StoreClient {
       isSession(answer['session'], session.id, session.subject) &&
       answer['session'].revokedAt === null &&
       isList(answer['revoked'], isRevocation)
-    return this.#call(() => this.#store.create(session, options), isCreated)
+    return this.#call({ session, options }, () => this.#store.create(session, options), isCreated)
   }
 
   async rotate(rotation: Rotation): Promise<RotateResult> {
     return this.#call(
+      rotation,
       () => this.#store.rotate(rotation),
       (answer) => isRotateResult(answer, rotation),
     )
@@ -52,6 +53,7 @@ export class StoreClient {
 
   async get(sid: string): Promise<Session | null> {
     return this.#call(
+      sid,
       () => this.#store.get(sid),
       (answer) => answer === null || isSession(answer, sid),
     )
@@ -60,6 +62,7 @@ export class StoreClient {
   async list(subject: string): Promise<readonly Session[]> {
     const isOwn = (value: unknown): value is Session => isSession(value, undefined, subject)
     return this.#call(
+      subject,
       () => this.#store.list(subject),
       (answer) => isList(answer, isOwn),
     )
@@ -67,6 +70,7 @@ export class StoreClient {
 
   async revoke(target: RevokeTarget): Promise<readonly Revocation[]> {
     return this.#call(
+      target,
       () => this.#store.revoke(target),
       (answer) => isList(answer, isRevocation),
     )
@@ -74,17 +78,19 @@ export class StoreClient {
 
   async isRevoked(token: TokenFacts): Promise<boolean> {
     return this.#call(
+      token,
       () => this.#store.isRevoked(token),
       (answer) => typeof answer === 'boolean',
     )
   }
 
   async #call<Answer>(
+    given: unknown,
     question: () => Promise<Answer>,
     isAnswer: (answer: unknown) => answer is Answer,
   ): Promise<Answer> {
     return this.tracked('steps', async () => {
-      const answer = await ask(question, this.#timeoutSeconds, 'The store')
+      const answer = await ask(question, this.#timeoutSeconds, 'The store', { given })
       return demand(answer, isAnswer)
     })
   }
