@@ -12,13 +12,16 @@ import { Hono } from 'hono'
 import { jwt as honoJwt, sign as signByHono, verify as verifyByHono } from 'hono/jwt'
 import { jwtDecrypt } from 'jose'
 import jsonwebtoken from 'jsonwebtoken'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { createAuth } from '../src/index.ts'
 import type { AuthOptions } from '../src/index.ts'
 import { webAuth } from '../src/adapters/web.ts'
 import { Browser, listen, load, programOf, removePrograms } from './_migrating.ts'
 import type { App, Site } from './_migrating.ts'
 import { codeOf, forge, secretKey } from './_setup.ts'
+
+// Each test loads programs with their frameworks.
+vi.setConfig({ testTimeout: 60_000 })
 
 const oldSecret = 'Xk2vQ8rT5wZ1yB4nM7pL0sD3gH6jF9aCeRuIoVtYqWxEzKbNmAhGdSlPiUcOfJtR'
 const nowSeconds = Math.floor(Date.now() / 1000)

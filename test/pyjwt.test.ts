@@ -58,7 +58,8 @@ const claims: readonly { readonly title: string; readonly json: string; readonly
   { title: 'integers beyond', json: '[9007199254740993,18446744073709551615]', here: [2 ** 53, 2 ** 64] },
 ]
 
-describe.runIf(isPyjwtThere)('PyJWT', () => {
+// Two processes take turns, on machines that may have other work.
+describe.runIf(isPyjwtThere)('PyJWT', { timeout: 60_000 }, () => {
   let pyjwt: Pyjwt
   beforeAll(() => {
     pyjwt = startPyjwt(startSeconds)
@@ -265,7 +266,7 @@ describe.runIf(isPyjwtThere)('PyJWT', () => {
         const judged = await pyjwt.ask('verify', { token: ours, key, algorithms: ['ES256'] })
         expect((JSON.parse(judged.claims ?? '{}') as Record<string, unknown>)['note']).toEqual(note)
       })
-      await fc.assert(property, { seed: 7519, numRuns: 200 })
+      await fc.assert(property, { seed: 7519, numRuns: 100 })
     })
 
     test('times may be floats', async () => {
