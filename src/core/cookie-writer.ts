@@ -102,8 +102,11 @@ export class CookieWriter {
   twinDeletions(): string[] {
     const specs = bothTypes.map((type) => this.#engine.cookies[type].csrf)
     const twins = specs.filter((spec) => this.#isTossed(spec))
+    // A browser that knows no partitions would take the other jar of our own place for that place.
+    const scopesOf = (spec: CookieSpec): CookieScope[] =>
+      this.#tossedScopes().filter(({ path, domain }) => domain !== undefined || path !== spec.path)
     return withinBudget(
-      twins.flatMap((spec) => deletionsElsewhere(spec, [...this.#earlierScopes(), ...this.#tossedScopes()])),
+      twins.flatMap((spec) => deletionsElsewhere(spec, [...this.#earlierScopes(), ...scopesOf(spec)])),
     )
   }
 
@@ -111,10 +114,14 @@ export class CookieWriter {
     return findCookie(this.#request.header('cookie') ?? '', name) === ambiguous
   }
 
-  /** Host-only, where a domain is set now, and what the option `previousCookies` names. */
+  /** Host-only, where a domain is set now, unpartitioned, where they are partitioned, and what `previousCookies` names. */
   #earlierScopes(): CookieScope[] {
-    const { cookieDomain, previousCookies } = this.#engine.options
-    return [...(cookieDomain === undefined ? [] : [{}]), ...previousCookies]
+    const { cookieDomain, cookiePartitioned, previousCookies } = this.#engine.options
+    return [
+      ...(cookieDomain === undefined ? [] : [{}]),
+      ...(cookiePartitioned ? [{ domain: cookieDomain, partitioned: false }] : []),
+      ...previousCookies,
+    ]
   }
 
   #tossedScopes(): CookieScope[] {
@@ -174,5 +181,5 @@ const maxCleaningBytes = 3000
 
 function withinBudget(lines: readonly string[]): string[] {
   let bytes = 0
-  return lines.filter((line) => (bytes += line.length) <= maxCleaningBytes)
+  return lines.filter((line) => (bytes += 'set-cookie: \r\n'.length + line.length) <= maxCleaningBytes)
 }

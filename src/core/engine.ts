@@ -96,21 +96,23 @@ function createNames(options: ResolvedOptions, type: TokenType): TypeNames {
 }
 
 function createPair(options: ResolvedOptions, type: TokenType): CookiePair {
-  const { cookiePrefix, cookieDomain: domain, cookieSamesite } = options
+  const { cookiePrefix, cookieDomain: domain, cookieSamesite, cookiePartitioned: partitioned } = options
   const sameSite = `; SameSite=${cookieSamesite.charAt(0).toUpperCase()}${cookieSamesite.slice(1)}`
-  const flags = `${options.cookieSecure ? '; Secure' : ''}${sameSite}${options.cookiePartitioned ? '; Partitioned' : ''}`
+  const flags = `${options.cookieSecure ? '; Secure' : ''}${sameSite}`
   return {
     token: {
       name: cookiePrefix + options[`${type}CookieKey`],
       path: options[`${type}CookiePath`],
       domain,
       flags: `; HttpOnly${flags}`,
+      partitioned,
     },
     csrf: {
       name: cookiePrefix + options[`${type === 'access' ? 'accessCsrf' : 'refreshCsrf'}CookieKey`],
       path: options[`${type === 'access' ? 'accessCsrf' : 'refreshCsrf'}CookiePath`],
       domain,
       flags,
+      partitioned,
     },
   }
 }

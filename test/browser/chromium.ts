@@ -2,7 +2,7 @@
 
 import { existsSync } from 'node:fs'
 import { chromium } from 'playwright-core'
-import type { Browser, LaunchOptions } from 'playwright-core'
+import type { Browser, BrowserContext, LaunchOptions } from 'playwright-core'
 
 const executablePath = process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium'
 
@@ -12,7 +12,16 @@ export const isChromiumThere = existsSync(executablePath)
 export const chromiumMissing = `No browser tests: there is no ${executablePath}; install chromium or set CHROMIUM_PATH`
 
 export function launchChromium(options: LaunchOptions = {}): Promise<Browser> {
-  return chromium.launch({
+  return chromium.launch(withDefaults(options))
+}
+
+/** A new profile, gone when it is closed. */
+export function launchChromiumProfile(options: LaunchOptions = {}): Promise<BrowserContext> {
+  return chromium.launchPersistentContext('', withDefaults(options))
+}
+
+function withDefaults(options: LaunchOptions): LaunchOptions {
+  return {
     ...options,
     executablePath,
     args: [
@@ -23,6 +32,7 @@ export function launchChromium(options: LaunchOptions = {}): Promise<Browser> {
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
+      ...(options.args ?? []),
     ],
-  })
+  }
 }

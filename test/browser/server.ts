@@ -2,8 +2,10 @@
 
 import { once } from 'node:events'
 import { createServer } from 'node:http'
+import { createServer as createHttpsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
+import type { Certificate } from './certificate.ts'
 
 export interface LiveServer {
   /** The origin under one of the names of this machine, such as `http://localhost:4711`. */
@@ -13,12 +15,15 @@ export interface LiveServer {
 
 export async function openServer(
   answer: (request: Request) => Response | Promise<Response>,
+  certificate?: Certificate,
 ): Promise<LiveServer> {
-  const server = createServer(getRequestListener(answer)).listen(0, '127.0.0.1')
+  const listener = getRequestListener(answer)
+  const server = certificate === undefined ? createServer(listener) : createHttpsServer(certificate, listener)
+  server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
   return {
-    at: (host) => `http://${host}:${port}`,
+    at: (host) => `${certificate === undefined ? 'http' : 'https'}://${host}:${port}`,
     async close() {
       server.close()
       server.closeAllConnections()
