@@ -2,8 +2,8 @@
 
 import { once } from 'node:events'
 import { createServer } from 'node:http'
-import { createServer as createHttpsServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
+import { createSecureServer } from 'node:http2'
+import type { AddressInfo, Socket } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import type { Certificate } from './certificate.ts'
 
@@ -13,12 +13,21 @@ export interface LiveServer {
   close(): Promise<void>
 }
 
+/** @param certificate Makes it https, by HTTP/2 where the browser likes that better. */
 export async function openServer(
   answer: (request: Request) => Response | Promise<Response>,
   certificate?: Certificate,
 ): Promise<LiveServer> {
   const listener = getRequestListener(answer)
-  const server = certificate === undefined ? createServer(listener) : createHttpsServer(certificate, listener)
+  const server =
+    certificate === undefined
+      ? createServer(listener)
+      : createSecureServer({ ...certificate, allowHTTP1: true }, listener)
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
@@ -26,7 +35,7 @@ export async function openServer(
     at: (host) => `${certificate === undefined ? 'http' : 'https'}://${host}:${port}`,
     async close() {
       server.close()
-      server.closeAllConnections()
+      for (const socket of sockets) socket.destroy()
       await once(server, 'close')
     },
   }
