@@ -21,7 +21,7 @@ declare global {
 
 const minutes = 60
 
-describe.runIf(isChromiumThere)('the browser client', { timeout: 30_000 }, () => {
+describe.runIf(isChromiumThere)('the browser client', { timeout: 60_000 }, () => {
   let browser: Browser
   const contexts: BrowserContext[] = []
   const sites: ClientSite[] = []

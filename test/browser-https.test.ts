@@ -375,11 +375,6 @@ describe.runIf(isChromiumThere)('over https', { timeout: 6 * stepTimeoutMs }, ()
         accessCsrfCookiePath: ownFormPath,
       },
     ]
-    const scopes = domains.flatMap((domain) =>
-      ['/', '/refresh', '/protected'].map((path) => ({ domain, path })),
-    )
-    const everywhere = scopes.map(({ domain, path }) => ({ path, ...(domain !== undefined && { domain }) }))
-
     describe.each(domains)('cookieDomain %s', (cookieDomain) => {
       test.each(paths)('%j', async (paths) => {
         const { page } = await signedIn({ cookieDomain, ...paths })
@@ -389,10 +384,12 @@ describe.runIf(isChromiumThere)('over https', { timeout: 6 * stepTimeoutMs }, ()
       })
 
       test.each(domains)('after a deployment with cookieDomain %s', async (earlierDomain) => {
+        const domain = earlierDomain === undefined ? {} : { domain: earlierDomain }
+        const previousCookies = ['/', '/refresh', '/protected'].map((path) => ({ path, ...domain }))
         for (const earlierPaths of paths.slice(0, 3)) {
           const earlier = await openPage(await open({ cookieDomain: earlierDomain, ...earlierPaths }))
           expect(await call(earlier, 'POST', '/login')).toBe(200)
-          const site = await open({ cookieDomain, previousCookies: everywhere })
+          const site = await open({ cookieDomain, previousCookies })
           const page = await openPage(site)
           // Signing in clears the names, wherever they lay, and so does signing out without a sign-in before it.
           if (earlierPaths === paths[1]) expect(await call(page, 'POST', '/login')).toBe(200)

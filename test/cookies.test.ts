@@ -287,6 +287,19 @@ describe('previousCookies', () => {
     expect(lines).toContain(`${name}=; Max-Age=0${domain}; Path=/${flags}${secure}${earlier}`)
   })
 
+  test('are refused where one answer has no room to clear them all', async () => {
+    const places = (count: number): { path: string }[] =>
+      Array.from({ length: count }, (_, index) => ({ path: `/old/${index}` }))
+    const { web } = setup({ previousCookies: places(6) })
+    const cookie = 'access_token_cookie=a; access_token_cookie=b; csrf_access_token=c; csrf_access_token=d'
+    const response = await act({ web }, { method: 'POST', headers: { cookie } }, (bound) => bound.logout())
+    const lines = response.headers.getSetCookie()
+    expect(lines.filter((line) => line.includes('Path=/old/'))).toHaveLength(4 * 6)
+    const all = (): unknown => setup({ previousCookies: places(8) })
+    expect(all).toThrow(TypeError)
+    expect(all).toThrow(/previousCookies names too many places/)
+  })
+
   test('are left alone by refresh and by the setters', async () => {
     const world = await signIn({ previousCookies })
     const response = await act(world, { method: 'POST', headers: refreshing(world) }, (bound) =>

@@ -137,6 +137,29 @@ export function deletionsElsewhere(spec: CookieSpec, scopes: readonly CookieScop
   return [...new Set(elsewhere)].map((scope) => `${spec.name}=; Max-Age=0${scope}`)
 }
 
+/** Host-only, where a domain is set now, unpartitioned, where they are partitioned, and what `previousCookies` names. */
+export function earlierScopes(options: {
+  readonly cookieDomain: string | undefined
+  readonly cookiePartitioned: boolean
+  readonly previousCookies: readonly CookieScope[]
+}): CookieScope[] {
+  const { cookieDomain: domain, cookiePartitioned, previousCookies } = options
+  return [
+    ...(domain === undefined ? [] : [{}]),
+    ...(cookiePartitioned ? [{ domain, partitioned: false }] : []),
+    ...previousCookies,
+  ]
+}
+
+/** Proxies refuse answers whose headers have more than a few kB, and then nobody gets back in. */
+export const maxCleaningBytes = 3000
+
+/** The first of these lines that there is room for. */
+export function withinBudget(lines: readonly string[]): string[] {
+  let bytes = 0
+  return lines.filter((line) => (bytes += 'set-cookie: \r\n'.length + line.length) <= maxCleaningBytes)
+}
+
 /** Most scopes that are cleaned of a tossed cookie in one answer: proxies refuse headers of more than a few kB. */
 const maxTossedScopes = 30
 
