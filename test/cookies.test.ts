@@ -295,7 +295,7 @@ describe('previousCookies', () => {
     const response = await act({ web }, { method: 'POST', headers: { cookie } }, (bound) => bound.logout())
     const lines = response.headers.getSetCookie()
     expect(lines.filter((line) => line.includes('Path=/old/'))).toHaveLength(4 * 6)
-    const all = (): unknown => setup({ previousCookies: places(8) })
+    const all = (): unknown => setup({ previousCookies: places(12) })
     expect(all).toThrow(TypeError)
     expect(all).toThrow(/previousCookies names too many places/)
   })
