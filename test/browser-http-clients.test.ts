@@ -9,7 +9,6 @@ import type { Certificate } from './browser/certificate.ts'
 import { isChromiumThere } from './browser/chromium.ts'
 import { openClientSite } from './browser/client-site.ts'
 import type { ClientSite } from './browser/client-site.ts'
-import type {} from './browser/http-client.ts'
 
 const libraries = ['axios', 'ky'] as const
 const stepTimeoutMs = 10_000

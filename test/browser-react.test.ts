@@ -8,7 +8,6 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { isChromiumThere, launchChromium } from './browser/chromium.ts'
 import { openClientSite } from './browser/client-site.ts'
 import type { ClientSite } from './browser/client-site.ts'
-import type {} from './browser/react-page.ts'
 
 const stepTimeoutMs = 10_000
 
