@@ -1,19 +1,12 @@
 // The browser client in a real browser: CSRF values, one refresh for all, tabs that know of each other, accidents.
 
 import type { Browser, BrowserContext, Page } from 'playwright-core'
-import { build } from 'esbuild'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type * as Client from '../src/client.ts'
 import type { AuthFetch, AuthFetchOptions } from '../src/client.ts'
 import { isChromiumThere, launchChromium } from './browser/chromium.ts'
 import { openClientSite } from './browser/client-site.ts'
-import type { ClientSite } from './browser/client-site.ts'
-
-/** What axios and ky have in common here. */
-interface HttpClient {
-  readonly extend?: unknown
-  post(url: string, body: unknown): Promise<{ readonly data?: string; text(): Promise<string> }>
-}
+import type { Accident, ClientSite } from './browser/client-site.ts'
 
 type PageOptions = Omit<AuthFetchOptions, 'fetch' | 'onSignedOut'>
 
@@ -21,7 +14,6 @@ declare global {
   interface Window {
     client: typeof Client
     authFetch: AuthFetch
-    createHttp: (fetch: AuthFetch) => HttpClient
     /** What the page was told. */
     told: string[]
   }
@@ -29,7 +21,7 @@ declare global {
 
 const minutes = 60
 
-describe.runIf(isChromiumThere)('the browser client', { timeout: 30_000 }, () => {
+describe.runIf(isChromiumThere)('the browser client', { timeout: 60_000 }, () => {
   let browser: Browser
   const contexts: BrowserContext[] = []
   const sites: ClientSite[] = []
@@ -109,6 +101,8 @@ describe.runIf(isChromiumThere)('the browser client', { timeout: 30_000 }, () =>
     return { site, context, page }
   }
 
+  const csrfOf = (page: Page): Promise<string | undefined> =>
+    page.evaluate(() => /csrf_access_token=([^;]*)/.exec(document.cookie)?.[1])
   const told = (page: Page): Promise<readonly string[]> => page.evaluate(() => window.told)
   const isSignedIn = (page: Page): Promise<boolean> => page.evaluate(() => window.authFetch.signedIn)
   const who = '200 {"user":"ada"}'
@@ -117,7 +111,7 @@ describe.runIf(isChromiumThere)('the browser client', { timeout: 30_000 }, () =>
     test('goes with every method that the server checks, and with no other', async () => {
       const { site, page } = await signedIn()
       expect(await send(page, '/echo', { method: 'POST', body: 'text' })).toBe('200 text')
-      const csrf = await page.evaluate(() => /csrf_access_token=([^;]*)/.exec(document.cookie)?.[1])
+      const csrf = await csrfOf(page)
       expect(site.headers.get('/echo')?.get('x-csrf-token')).toBe(csrf)
       expect(await send(page, '/who')).toBe(who)
       expect(site.headers.get('/who')?.has('x-csrf-token')).toBe(false)
@@ -212,24 +206,84 @@ describe.runIf(isChromiumThere)('the browser client', { timeout: 30_000 }, () =>
       expect(site.count('POST /refresh 200')).toBe(1)
     })
 
-    test.each([2, 5])('is renewed once for %d tabs', async (count) => {
-      const { site, context, page } = await signedIn()
-      const others = await Promise.all(Array.from({ length: count - 1 }, () => openPage(context, site)))
-      site.pass(20 * minutes)
-      const answers = await Promise.all([page, ...others].map((tab) => send(tab, '/who')))
-      expect(answers).toEqual(answers.map(() => who))
-      expect(site.count('POST /refresh 200')).toBe(1)
-    })
+    describe.each([2, 5])('in %d tabs at once', (count) => {
+      /** Whether the server refuses it, or the browser has dropped its cookies by itself. */
+      const ends = ['refused', 'dropped'] as const
 
-    test.each([2, 5])('signs none of %d tabs out where there are no Web Locks', async (count) => {
-      const { site, context, page } = await signedIn({ hasLocks: false })
-      const others = await Promise.all(Array.from({ length: count - 1 }, () => openPage(context, site)))
-      for (let round = 0; round < 3; round++) {
-        site.pass(20 * minutes)
-        const answers = await Promise.all([page, ...others].map((tab) => send(tab, '/who')))
-        expect(answers).toEqual(answers.map(() => who))
+      async function openTabs(hasLocks: boolean): Promise<{
+        readonly site: ClientSite
+        readonly tabs: readonly Page[]
+        end(how: (typeof ends)[number]): Promise<void>
+      }> {
+        const { site, context, page } = await signedIn({ hasLocks })
+        const others = Array.from({ length: count - 1 }, () => openPage(context, site))
+        return {
+          site,
+          tabs: [page, ...(await Promise.all(others))],
+          async end(how) {
+            if (how === 'refused') site.pass(20 * minutes)
+            else await context.clearCookies({ name: /access/ })
+          },
+        }
       }
-      expect(await told(page)).not.toContain('signed out')
+
+      async function expectAll(tabs: readonly Page[], method = 'GET'): Promise<void> {
+        const init = method === 'GET' ? {} : { method, body: 'text' }
+        const answers = await Promise.all(
+          tabs.map((tab) => send(tab, method === 'GET' ? '/who' : '/echo', init)),
+        )
+        expect(answers).toEqual(answers.map(() => (method === 'GET' ? who : '200 text')))
+      }
+
+      async function expectNobodyOut(tabs: readonly Page[]): Promise<void> {
+        for (const tab of tabs) {
+          expect(await told(tab)).not.toContain('signed out')
+          expect(await isSignedIn(tab)).toBe(true)
+        }
+      }
+
+      test.each(ends)('is renewed once with Web Locks: %s', async (how) => {
+        const { site, tabs, end } = await openTabs(true)
+        await end(how)
+        await expectAll(tabs)
+        expect(site.count('POST /refresh 200')).toBe(1)
+        await end(how)
+        await expectAll(tabs, 'POST')
+        expect(site.count('POST /refresh 200')).toBe(2)
+        await expectNobodyOut(tabs)
+      })
+
+      test.each(ends)('signs nobody out without Web Locks: %s', async (how) => {
+        const { site, tabs, end } = await openTabs(false)
+        for (const method of ['GET', 'POST', 'GET']) {
+          await end(how)
+          await expectAll(tabs, method)
+        }
+        expect(site.count('POST /refresh 401')).toBe(0)
+        await expectNobodyOut(tabs)
+      })
+
+      test.each([
+        ['with', true],
+        ['without', false],
+      ])('is renewed %s Web Locks by a refresh that is lost, fails or is slow', async (_with, hasLocks) => {
+        const { site, tabs, end } = await openTabs(hasLocks)
+        const accidents: readonly Accident[] = [
+          { kind: 'lost' },
+          { kind: 'status', status: 503 },
+          { kind: 'slow', seconds: 1 },
+        ]
+        for (const accident of accidents) {
+          await end('refused')
+          site.plan('/refresh', accident)
+          await expectAll(tabs)
+        }
+        // The lost one has reached the server, too.
+        if (hasLocks) expect(site.count('POST /refresh 200')).toBe(4)
+        expect(site.count('POST /refresh 503')).toBe(1)
+        expect(site.count('POST /refresh 401')).toBe(0)
+        await expectNobodyOut(tabs)
+      })
     })
 
     test.each(['string', 'Blob', 'Uint8Array', 'URLSearchParams', 'FormData'] as const)(
@@ -358,16 +412,37 @@ describe.runIf(isChromiumThere)('the browser client', { timeout: 30_000 }, () =>
       const { site, page } = await signedIn()
       site.pass(20 * minutes)
       site.plan('/refresh', { kind: 'slow', seconds: 0.5 })
+      const before = await csrfOf(page)
       await page.evaluate(() => void window.authFetch('/who').catch(() => undefined))
       await expect.poll(() => site.headers.has('/refresh')).toBe(true)
       await page.reload()
       await start(page)
-      await expect.poll(() => site.count('POST /refresh 200')).toBe(1)
-      // The answer has to reach the browser, too.
-      await page.waitForTimeout(200)
+      await expect.poll(() => csrfOf(page), { timeout: 10_000 }).not.toBe(before)
       expect(await send(page, '/who')).toBe(who)
       expect(site.count('POST /refresh 200')).toBe(1)
     })
+
+    test.each([
+      ['with', true],
+      ['without', false],
+    ])(
+      'under way while the page is reloaded costs nobody the sign-in, %s Web Locks',
+      async (_with, hasLocks) => {
+        const { site, context, page } = await signedIn({ hasLocks })
+        const other = await openPage(context, site)
+        for (const kind of ['slow', 'lost'] as const) {
+          site.pass(20 * minutes)
+          site.plan('/refresh', kind === 'slow' ? { kind, seconds: 0.5 } : { kind })
+          await page.evaluate(() => void window.authFetch('/who').catch(() => undefined))
+          await page.reload()
+          await start(page)
+          // Neither the new page nor the other tab waits for what the old one has begun.
+          expect(await Promise.all([send(page, '/who'), send(other, '/who')])).toEqual([who, who])
+        }
+        expect(site.count('POST /refresh 401')).toBe(0)
+        expect(await told(other)).not.toContain('signed out')
+      },
+    )
 
     test('that is refused signs out, and is not tried again', async () => {
       const { site, context, page } = await signedIn()
@@ -454,25 +529,70 @@ describe.runIf(isChromiumThere)('the browser client', { timeout: 30_000 }, () =>
       expect(await send(other, '/who')).toBe('200 {"user":"bob"}')
     })
 
-    test('that come back by the back button notice what they missed', async () => {
-      const keeping = await launchChromium({ ignoreDefaultArgs: ['--disable-back-forward-cache'] })
-      try {
+    describe('that come back by the back button', () => {
+      let keeping: Browser
+
+      beforeAll(async () => {
+        keeping = await launchChromium({ ignoreDefaultArgs: ['--disable-back-forward-cache'] })
+      })
+      afterAll(async () => keeping?.close())
+
+      /** A page that was left and is kept, and another tab of the same browser. */
+      async function leave(
+        before?: (page: Page, site: ClientSite) => Promise<void>,
+      ): Promise<{ site: ClientSite; page: Page; other: Page }> {
         const site = await openSite()
         const context = await keeping.newContext()
+        contexts.push(context)
+        context.setDefaultTimeout(10_000)
         const page = await openPage(context, site)
         const other = await openPage(context, site)
         await login(page)
         await page.evaluate(() =>
           addEventListener('pageshow', ({ persisted }) => window.told.push(`kept: ${persisted}`)),
         )
+        await before?.(page, site)
         await page.goto(`${site.at('localhost')}/public`)
+        return { site, page, other }
+      }
+
+      test('notice what they missed', async () => {
+        const { page, other } = await leave()
         expect(await send(other, '/logout', { method: 'DELETE' })).toBe('200 {}')
         await page.goBack({ waitUntil: 'commit' })
         const news = ['signed in: false', 'signed out', 'kept: true']
         await expect.poll(() => told(page)).toEqual(['signed in: true', ...news])
-      } finally {
-        await keeping.close()
-      }
+        // It listens again.
+        await login(other)
+        await expect.poll(() => told(page)).toContainEqual('signed in: true')
+        expect(await send(page, '/who')).toBe(who)
+      })
+
+      test('use the tokens of meanwhile', async () => {
+        const { site, page, other } = await leave()
+        site.pass(20 * minutes)
+        expect(await send(other, '/who')).toBe(who)
+        await page.goBack({ waitUntil: 'commit' })
+        await expect.poll(() => told(page)).toEqual(['signed in: true', 'kept: true'])
+        expect(await send(page, '/echo', { method: 'POST', body: 'text' })).toBe('200 text')
+        expect(site.count('POST /refresh 200')).toBe(1)
+      })
+
+      test('stay signed in although they were left in the middle of a refresh', async () => {
+        const { site, page, other } = await leave(async (page, site) => {
+          site.pass(20 * minutes)
+          site.plan('/refresh', { kind: 'slow', seconds: 0.5 })
+          await page.evaluate(() => void window.authFetch('/who').catch(() => undefined))
+          await expect.poll(() => site.headers.has('/refresh')).toBe(true)
+        })
+        expect(await send(other, '/who')).toBe(who)
+        await page.goBack({ waitUntil: 'commit' })
+        // With a request under way the browser may not have kept it.
+        await page.waitForFunction(() => window.client !== undefined)
+        if (!(await page.evaluate(() => window.authFetch !== undefined))) await start(page)
+        expect(await send(page, '/who')).toBe(who)
+        expect(site.count('POST /refresh 401')).toBe(0)
+      })
     })
 
     test('whose session was ended elsewhere are signed out with the next request, cookies and all', async () => {
@@ -522,32 +642,6 @@ describe.runIf(isChromiumThere)('the browser client', { timeout: 30_000 }, () =>
     expect(found.problem).toMatchObject({ code: 'token_missing', status: 401 })
     expect(found.rest).toEqual(found.problem)
     expect(found.others).toEqual([true, true, true, true, true])
-  })
-
-  test.each([
-    [
-      'axios',
-      `import axios from 'axios'; window.createHttp = (fetch) => axios.create({ adapter: 'fetch', env: { fetch } })`,
-    ],
-    ['ky', `import ky from 'ky'; window.createHttp = (fetch) => ky.create({ fetch, retry: 0 })`],
-  ])('%s sends through it, and gets its renewed answers', async (_name, contents) => {
-    const { site, page } = await signedIn()
-    const { outputFiles } = await build({
-      stdin: { contents, resolveDir: import.meta.dirname },
-      bundle: true,
-      format: 'esm',
-      write: false,
-    })
-    site.pass(20 * minutes)
-    await page.addScriptTag({ type: 'module', content: outputFiles[0]?.text ?? '' })
-    await page.waitForFunction(() => window.createHttp !== undefined)
-    const answer = await page.evaluate(async () => {
-      const http = window.createHttp(window.authFetch)
-      const response = await http.post('/echo', http.extend === undefined ? 'text' : { body: 'text' })
-      return response.data ?? response.text()
-    })
-    expect(answer).toBe('text')
-    expect(site.answers.slice(1)).toEqual(['POST /echo 401', 'POST /refresh 200', 'POST /echo 200'])
   })
 })
 

@@ -53,7 +53,7 @@ test.runIf(process.env['CI'] === 'true')('a browser is there where everything ha
   expect(isChromiumThere, chromiumMissing).toBe(true)
 })
 
-describe.runIf(isChromiumThere)('in a browser', { timeout: 3 * stepTimeoutMs }, () => {
+describe.runIf(isChromiumThere)('in a browser', { timeout: 6 * stepTimeoutMs }, () => {
   let browser: Browser
   let context: BrowserContext
   let attacker: LiveServer

@@ -41,10 +41,10 @@ describe('the four cookies', () => {
       'a domain, whose host-only forerunners are cleared',
       { cookieDomain: 'example.com' },
       [
-        `access_token_cookie=; ${past}; Path=/; HttpOnly; Secure; SameSite=Lax`,
-        `csrf_access_token=; ${past}; Path=/; Secure; SameSite=Lax`,
-        `refresh_token_cookie=; ${past}; Path=/; HttpOnly; Secure; SameSite=Lax`,
-        `csrf_refresh_token=; ${past}; Path=/; Secure; SameSite=Lax`,
+        `access_token_cookie=; Max-Age=0; Path=/; HttpOnly; Secure; SameSite=Lax`,
+        `csrf_access_token=; Max-Age=0; Path=/; Secure; SameSite=Lax`,
+        `refresh_token_cookie=; Max-Age=0; Path=/; HttpOnly; Secure; SameSite=Lax`,
+        `csrf_refresh_token=; Max-Age=0; Path=/; Secure; SameSite=Lax`,
         'access_token_cookie=<jwt>; Max-Age=900; Domain=example.com; Path=/; HttpOnly; Secure; SameSite=Lax',
         'csrf_access_token=<uuid>; Max-Age=900; Domain=example.com; Path=/; Secure; SameSite=Lax',
         'refresh_token_cookie=<jwt>; Max-Age=2592000; Domain=example.com; Path=/; HttpOnly; Secure; SameSite=Lax',
@@ -55,6 +55,10 @@ describe('the four cookies', () => {
       'a prefix, None, Partitioned and the end of the browser session',
       { cookiePrefix: '__Secure-', cookieSamesite: 'none', cookiePartitioned: true, cookieMaxAge: 'session' },
       [
+        '__Secure-access_token_cookie=; Max-Age=0; Path=/; HttpOnly; Secure; SameSite=None',
+        '__Secure-csrf_access_token=; Max-Age=0; Path=/; Secure; SameSite=None',
+        '__Secure-refresh_token_cookie=; Max-Age=0; Path=/; HttpOnly; Secure; SameSite=None',
+        '__Secure-csrf_refresh_token=; Max-Age=0; Path=/; Secure; SameSite=None',
         '__Secure-access_token_cookie=<jwt>; Path=/; HttpOnly; Secure; SameSite=None; Partitioned',
         '__Secure-csrf_access_token=<uuid>; Path=/; Secure; SameSite=None; Partitioned',
         '__Secure-refresh_token_cookie=<jwt>; Path=/; HttpOnly; Secure; SameSite=None; Partitioned',
@@ -252,8 +256,8 @@ describe('previousCookies', () => {
     )
     const lines = response.headers.getSetCookie()
     for (const scope of ['Path=/old', 'Domain=example.com; Path=/', 'Domain=a.example.com; Path=/api']) {
-      expect(lines).toContain(`access_token_cookie=; ${past}; ${scope}; HttpOnly; Secure; SameSite=Lax`)
-      expect(lines).toContain(`csrf_refresh_token=; ${past}; ${scope}; Secure; SameSite=Lax`)
+      expect(lines).toContain(`access_token_cookie=; Max-Age=0; ${scope}; HttpOnly; Secure; SameSite=Lax`)
+      expect(lines).toContain(`csrf_refresh_token=; Max-Age=0; ${scope}; Secure; SameSite=Lax`)
     }
     expect(lines).toHaveLength(12 + 4)
   })
@@ -262,6 +266,38 @@ describe('previousCookies', () => {
     const { web } = setup({ previousCookies, cookiePrefix: '__Host-' })
     const response = await act({ web }, { method: 'POST' }, (bound) => bound.logout())
     expect(response.headers.getSetCookie()).toHaveLength(4)
+  })
+
+  test.for([
+    [{ previousCookies: [{ partitioned: true }] }, '', '; Partitioned'],
+    [{ previousCookies: [{ partitioned: true }], cookieSecure: false }, '', '; Partitioned'],
+    [{ cookiePartitioned: true }, '; Partitioned', ''],
+    [{ cookiePartitioned: true, cookiePrefix: '__Host-' }, '; Partitioned', ''],
+    [{ cookiePartitioned: true, cookieDomain: 'example.com' }, '; Partitioned', ''],
+  ] as const)('are cleared in the other jar: %j', async ([options, now, earlier]) => {
+    const { web } = setup(options)
+    const response = await act({ web }, { method: 'POST' }, (bound) => bound.logout())
+    const name = `${'cookiePrefix' in options ? options.cookiePrefix : ''}access_token_cookie`
+    const domain = 'cookieDomain' in options ? `; Domain=${options.cookieDomain}` : ''
+    const flags = 'cookieSecure' in options ? '; HttpOnly; SameSite=Lax' : '; HttpOnly; Secure; SameSite=Lax'
+    // No browser takes a partitioned cookie that is not Secure.
+    const secure = 'cookieSecure' in options ? '; Secure' : ''
+    const lines = response.headers.getSetCookie()
+    expect(lines).toContain(`${name}=; ${past}${domain}; Path=/${flags}${now}`)
+    expect(lines).toContain(`${name}=; Max-Age=0${domain}; Path=/${flags}${secure}${earlier}`)
+  })
+
+  test('are refused where one answer has no room to clear them all', async () => {
+    const places = (count: number): { path: string }[] =>
+      Array.from({ length: count }, (_, index) => ({ path: `/old/${index}` }))
+    const { web } = setup({ previousCookies: places(6) })
+    const cookie = 'access_token_cookie=a; access_token_cookie=b; csrf_access_token=c; csrf_access_token=d'
+    const response = await act({ web }, { method: 'POST', headers: { cookie } }, (bound) => bound.logout())
+    const lines = response.headers.getSetCookie()
+    expect(lines.filter((line) => line.includes('Path=/old/'))).toHaveLength(4 * 6)
+    const all = (): unknown => setup({ previousCookies: places(12) })
+    expect(all).toThrow(TypeError)
+    expect(all).toThrow(/previousCookies names too many places/)
   })
 
   test('are left alone by refresh and by the setters', async () => {
@@ -290,9 +326,14 @@ describe('a cookie that is there twice', () => {
       'Domain=www.example.com; Path=/',
       'Path=/old',
       'Path=/api',
+      'Path=/api/',
+      'Domain=example.com; Path=/api/',
       'Domain=example.com; Path=/api/list',
     ]) {
-      expect(lines).toContain(`access_token_cookie=; ${past}; ${scope}; HttpOnly; Secure; SameSite=Lax`)
+      const line = `access_token_cookie=; Max-Age=0; ${scope}; HttpOnly; Secure; SameSite=Lax`
+      expect(lines.map((line) => line.replace(past, 'Max-Age=0'))).toContain(line)
+      // Two cookies, each in a jar of its own, have one place.
+      if (scope !== 'Path=/old') expect(lines).toContain(`${line}; Partitioned`)
     }
     expect(lines.every((line) => line.startsWith('access_token_cookie=;'))).toBe(true)
     expect(response.headers.get('cache-control')).toBe('no-store')

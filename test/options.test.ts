@@ -119,6 +119,7 @@ const wrong: Readonly<Record<string, readonly unknown[]>> = {
     [{ path: 'a' }],
     [{ domain: '.a' }],
     [{ path: null }],
+    [{ partitioned: 'yes' }],
   ],
   cookieMaxAge: ['Token', '60', 0, -1, 1.5, Number.NaN, 34_560_001, true, false, null],
   cookieCsrfProtect: notBoolean,

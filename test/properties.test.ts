@@ -671,12 +671,15 @@ describe('whatever comes in', () => {
     const property = fc.property(host, path, (hostText, pathText) => {
       const scopes = tossedScopes(hostText, pathText)
       expect(scopes.length).toBeGreaterThan(0)
-      expect(scopes.length).toBeLessThanOrEqual(24)
-      for (const { path = '', domain } of scopes) {
+      expect(scopes.length).toBeLessThanOrEqual(30)
+      for (const { path = '', domain, partitioned } of scopes) {
         expect(isCookiePath(path)).toBe(true)
         expect(domain === undefined || isCookieDomain(domain)).toBe(true)
         expect(domain === undefined || `.${hostText}`.includes(`.${domain}`)).toBe(true)
-        new Headers().append('set-cookie', serializeDeletion({ name: 'n', path, domain, flags: '' }))
+        new Headers().append(
+          'set-cookie',
+          serializeDeletion({ name: 'n', path, domain, partitioned, flags: '' }),
+        )
       }
     })
     check(property, 3000)

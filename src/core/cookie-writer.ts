@@ -1,7 +1,8 @@
 /** Decides which Set-Cookie lines a response gets, and writes them all or none; never reads a token. */
 
-import { ambiguous, deletionsElsewhere, findCookie, isCookieDomain, maxCookieAgeSeconds } from './cookie.ts'
-import { serializeCookie, serializeDeletion, tossedScopes } from './cookie.ts'
+import { ambiguous, deletionsElsewhere, earlierScopes, findCookie, isCookieDomain } from './cookie.ts'
+import { maxCookieAgeSeconds, serializeCookie, serializeDeletion } from './cookie.ts'
+import { tossedScopes, withinBudget } from './cookie.ts'
 import type { CookieScope, CookieSpec } from './cookie.ts'
 import type { Engine } from './engine.ts'
 import { insecureHost } from './origin.ts'
@@ -79,20 +80,13 @@ export class CookieWriter {
 
   /** The lines that delete our names where earlier deployments or a sibling host left them. */
   cleaning(): string[] {
-    const lines = this.#specs().flatMap((spec) => {
-      const tossed = this.#isTossed(spec) ? this.#tossedScopes() : []
-      return deletionsElsewhere(spec, [...this.#earlierScopes(), ...tossed])
-    })
-    return withinBudget(lines)
+    return this.#elsewhere(this.#specs(), this.#tossedScopes())
   }
 
   /** The lines that delete every cookie of ours that this request carried twice, so that nobody stays locked out. */
   tossedDeletions(): string[] {
     const specs = this.#specs().filter((spec) => this.#isTossed(spec))
-    const elsewhere = specs.flatMap((spec) =>
-      deletionsElsewhere(spec, [...this.#earlierScopes(), ...this.#tossedScopes()]),
-    )
-    return [...specs.map(serializeDeletion), ...withinBudget(elsewhere)]
+    return [...specs.map(serializeDeletion), ...this.#elsewhere(specs, this.#tossedScopes())]
   }
 
   /**
@@ -101,20 +95,28 @@ export class CookieWriter {
    */
   twinDeletions(): string[] {
     const specs = bothTypes.map((type) => this.#engine.cookies[type].csrf)
-    const twins = specs.filter((spec) => this.#isTossed(spec))
-    return withinBudget(
-      twins.flatMap((spec) => deletionsElsewhere(spec, [...this.#earlierScopes(), ...this.#tossedScopes()])),
+    // A browser that knows no partitions would take the other jar of our own place for that place.
+    const scopes = this.#tossedScopes().filter(({ domain }) => domain !== undefined)
+    return this.#elsewhere(
+      specs.filter((spec) => this.#isTossed(spec)),
+      scopes,
     )
+  }
+
+  /** What is known comes before what may be: there is room for only so much. */
+  #elsewhere(specs: readonly CookieSpec[], tossed: readonly CookieScope[]): string[] {
+    const earlier = earlierScopes(this.#engine.options)
+    const lines = [
+      ...specs.flatMap((spec) => deletionsElsewhere(spec, earlier)),
+      ...specs
+        .filter((spec) => this.#isTossed(spec))
+        .flatMap((spec) => deletionsElsewhere(spec, [...earlier, ...tossed])),
+    ]
+    return withinBudget([...new Set(lines)])
   }
 
   #isTossed({ name }: CookieSpec): boolean {
     return findCookie(this.#request.header('cookie') ?? '', name) === ambiguous
-  }
-
-  /** Host-only, where a domain is set now, and what the option `previousCookies` names. */
-  #earlierScopes(): CookieScope[] {
-    const { cookieDomain, previousCookies } = this.#engine.options
-    return [...(cookieDomain === undefined ? [] : [{}]), ...previousCookies]
   }
 
   #tossedScopes(): CookieScope[] {
@@ -167,12 +169,4 @@ function checkDomain(
   throw new TypeError(
     'domain must be cookieDomain or listed in previousCookies, or sign-out would not delete it',
   )
-}
-
-/** Proxies refuse answers whose headers have more than a few kB, and then nobody gets back in. */
-const maxCleaningBytes = 3000
-
-function withinBudget(lines: readonly string[]): string[] {
-  let bytes = 0
-  return lines.filter((line) => (bytes += line.length) <= maxCleaningBytes)
 }

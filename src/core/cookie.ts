@@ -32,8 +32,10 @@ export interface CookieSpec {
   readonly name: string
   readonly path: string
   readonly domain?: string | undefined
-  /** The flags behind the path, as they are written. */
+  /** The flags behind the path, as they are written, but for `Partitioned`. */
   readonly flags: string
+  /** Whether it lies in the jar of its top-level site; with and without, one name makes two cookies. */
+  readonly partitioned?: boolean | undefined
 }
 
 /** Says that one name came with different values. */
@@ -100,48 +102,96 @@ export function serializeDeletion(spec: CookieSpec): string {
   return `${spec.name}=; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT${serializeScope(spec)}`
 }
 
-function serializeScope({ domain, path, flags }: CookieSpec): string {
-  return `${domain === undefined ? '' : `; Domain=${domain}`}; Path=${path}${flags}`
+function serializeScope({ domain, path, flags, partitioned = false }: CookieSpec): string {
+  // Browsers take no partitioned cookie without Secure, not even to delete it.
+  const secure = partitioned && !flags.includes('; Secure') ? '; Secure' : ''
+  const jar = partitioned ? '; Partitioned' : ''
+  return `${domain === undefined ? '' : `; Domain=${domain}`}; Path=${path}${flags}${secure}${jar}`
 }
 
-/** Where a cookie of ours may also lie: an earlier deployment's path and domain, or a sibling's. */
+/** Where a cookie of ours may also lie: an earlier deployment's path, domain and jar, or a sibling's. */
 export interface CookieScope {
   readonly path?: string | undefined
   readonly domain?: string | undefined
+  /** Whether it was set with `cookiePartitioned`. @default as now */
+  readonly partitioned?: boolean | undefined
 }
 
-/** The lines that delete a cookie in other scopes than its own; where the prefix allows only one scope, none. */
+/**
+ * The lines that delete a cookie in other scopes than its own; of a name with `__Host-` only where that can lie.
+ *
+ * They are many, and headers are short: `Max-Age` says all that browsers have to know.
+ */
 export function deletionsElsewhere(spec: CookieSpec, scopes: readonly CookieScope[]): string[] {
-  const own = serializeDeletion(spec)
-  const lines = scopes
-    .map(({ path = spec.path, domain }) => ({ ...spec, path, domain }))
+  const own = serializeScope(spec)
+  const elsewhere = scopes
+    .map(({ path = spec.path, domain, partitioned = spec.partitioned }) => ({
+      ...spec,
+      path,
+      domain,
+      partitioned,
+    }))
     .filter(({ path, domain }) => !spec.name.startsWith('__Host-') || (path === '/' && domain === undefined))
-    .map(serializeDeletion)
-  return [...new Set(lines)].filter((line) => line !== own)
+    .map(serializeScope)
+    .filter((scope) => scope !== own)
+  return [...new Set(elsewhere)].map((scope) => `${spec.name}=; Max-Age=0${scope}`)
+}
+
+/** Host-only, where a domain is set now, unpartitioned, where they are partitioned, and what `previousCookies` names. */
+export function earlierScopes(options: {
+  readonly cookieDomain: string | undefined
+  readonly cookiePartitioned: boolean
+  readonly previousCookies: readonly CookieScope[]
+}): CookieScope[] {
+  const { cookieDomain: domain, cookiePartitioned, previousCookies } = options
+  return [
+    ...(domain === undefined ? [] : [{}]),
+    ...(cookiePartitioned ? [{ domain, partitioned: false }] : []),
+    ...previousCookies,
+  ]
+}
+
+/** Proxies refuse answers whose headers have more than a few kB, and then nobody gets back in. */
+export const maxCleaningBytes = 3000
+
+/** The first of these lines that there is room for. */
+export function withinBudget(lines: readonly string[]): string[] {
+  let bytes = 0
+  return lines.filter((line) => (bytes += 'set-cookie: \r\n'.length + line.length) <= maxCleaningBytes)
 }
 
 /** Most scopes that are cleaned of a tossed cookie in one answer: proxies refuse headers of more than a few kB. */
-const maxTossedScopes = 12
+const maxTossedScopes = 30
 
 /**
- * Every scope that a sibling host can have given a cookie which this request carried: the parent domains of the
- * host, each with every path that leads to the requested one.
+ * Every scope that a sibling host can have given a cookie which this request carried, in either jar: the parent
+ * domains of the host, each with every path that leads to the requested one. Host-only ones, which it cannot, come last.
  */
 export function tossedScopes(host: string, requestPath: string): CookieScope[] {
-  const name = host.replace(/:\d+$/, '')
-  const domains = parentDomains(name)
-  const segments = requestPath.split('/').slice(1, 5)
-  const paths = ['/', ...segments.map((_, index) => `/${segments.slice(0, index + 1).join('/')}`)]
-  const scopes = paths.filter(isCookiePath).flatMap((path) => domains.map((domain) => ({ path, domain })))
-  return scopes.slice(0, maxTossedScopes)
+  const domains = parentDomains(host.replace(/:\d+$/, ''))
+  const paths = matchingPaths(requestPath)
+  const places = [
+    ...paths.flatMap((path) => domains.map((domain) => ({ path, domain }))),
+    ...paths.map((path) => ({ path, domain: undefined })),
+  ]
+  return places
+    .flatMap((place) => [false, true].map((partitioned) => ({ ...place, partitioned })))
+    .slice(0, maxTossedScopes)
 }
 
-/** The host alone, the host as a domain, and its parents down to two labels (`undefined` is host-only). */
-function parentDomains(host: string): (string | undefined)[] {
+/** The host as a domain, and its parents down to two labels. */
+function parentDomains(host: string): string[] {
   const labels = host.split('.')
-  if (!isCookieDomain(host) || /^\d+$/.test(labels.at(-1) ?? '')) return [undefined]
-  return [
-    undefined,
-    ...labels.map((_, index) => labels.slice(index).join('.')).slice(0, Math.max(labels.length - 1, 1)),
-  ]
+  if (!isCookieDomain(host) || /^\d+$/.test(labels.at(-1) ?? '')) return []
+  return labels.map((_, index) => labels.slice(index).join('.')).slice(0, Math.max(labels.length - 1, 1))
+}
+
+/** RFC 6265bis section 5.1.4: the beginnings of a path, each without and with the slash behind it. */
+function matchingPaths(requestPath: string): string[] {
+  const segments = requestPath.split('/').slice(1, 5)
+  const beginnings = segments.map((_, index) => `/${segments.slice(0, index + 1).join('/')}`)
+  const paths = ['/', ...beginnings.flatMap((path) => [path, `${path}/`])]
+  return [...new Set(paths)].filter(
+    (path) => path === '/' || (requestPath.startsWith(path) && isCookiePath(path)),
+  )
 }

@@ -1,5 +1,6 @@
 /** What every request of one `Auth` shares: resolved options, tokens, cookies, names and guards, all made once. */
 
+import { deletionsElsewhere, earlierScopes, maxCleaningBytes, withinBudget } from './cookie.ts'
 import type { CookieSpec } from './cookie.ts'
 import { createMethodRule } from './csrf.ts'
 import { createEquality } from './equality.ts'
@@ -60,6 +61,7 @@ export function createEngine(options: ResolvedOptions, { keys, encryption }: Res
   const hasCookies = options.tokenLocation.includes('cookies')
   const hasCsrf = hasCookies && options.cookieCsrfProtect
   const cookies = { access: createPair(options, 'access'), refresh: createPair(options, 'refresh') }
+  if (hasCookies) demandRoom(options, [cookies.access, cookies.refresh])
   const emitter = createEmitter(options.onEvent)
   const sessions = options.store === undefined ? undefined : new Sessions(options.store, options, emitter)
   const { jwksUri, decodeAlgorithms = [] } = options
@@ -96,23 +98,35 @@ function createNames(options: ResolvedOptions, type: TokenType): TypeNames {
 }
 
 function createPair(options: ResolvedOptions, type: TokenType): CookiePair {
-  const { cookiePrefix, cookieDomain: domain, cookieSamesite } = options
+  const { cookiePrefix, cookieDomain: domain, cookieSamesite, cookiePartitioned: partitioned } = options
   const sameSite = `; SameSite=${cookieSamesite.charAt(0).toUpperCase()}${cookieSamesite.slice(1)}`
-  const flags = `${options.cookieSecure ? '; Secure' : ''}${sameSite}${options.cookiePartitioned ? '; Partitioned' : ''}`
+  const flags = `${options.cookieSecure ? '; Secure' : ''}${sameSite}`
   return {
     token: {
       name: cookiePrefix + options[`${type}CookieKey`],
       path: options[`${type}CookiePath`],
       domain,
       flags: `; HttpOnly${flags}`,
+      partitioned,
     },
     csrf: {
       name: cookiePrefix + options[`${type === 'access' ? 'accessCsrf' : 'refreshCsrf'}CookieKey`],
       path: options[`${type === 'access' ? 'accessCsrf' : 'refreshCsrf'}CookiePath`],
       domain,
       flags,
+      partitioned,
     },
   }
+}
+
+/** What does not fit into an answer would stay in browsers for ever. */
+function demandRoom(options: ResolvedOptions, pairs: readonly CookiePair[]): void {
+  const specs = pairs.flatMap(({ token, csrf }) => [token, csrf])
+  const lines = specs.flatMap((spec) => deletionsElsewhere(spec, earlierScopes(options)))
+  if (withinBudget(lines).length === lines.length) return
+  throw new TypeError(
+    `createAuth cannot work with these options:\n- previousCookies names too many places: clearing them takes over ${maxCleaningBytes} bytes of headers, which proxies refuse; leave out those whose cookies have ended`,
+  )
 }
 
 function createGuards({ tokenLocation }: ResolvedOptions): Engine['guards'] {

@@ -104,7 +104,7 @@ export interface AuthOptions<Schema extends UserClaimsSchema = AnyUserClaims, Us
   readonly cookieSamesite?: 'strict' | 'lax' | 'none' | undefined
   /** One cookie jar for each top-level site (CHIPS). @default false */
   readonly cookiePartitioned?: boolean | undefined
-  /** Paths and domains that earlier deployments used, so that their cookies are cleared. @default [] */
+  /** Paths, domains and partitions that earlier deployments used, so that their cookies are cleared. @default [] */
   readonly previousCookies?: readonly CookieScope[] | undefined
   /** As long as the token lives, seconds, or until the browser closes. @default 'token' */
   readonly cookieMaxAge?: 'token' | 'session' | number | undefined

@@ -163,21 +163,23 @@ export function originsRule(value: unknown): readonly unknown[] {
   })(value)
 }
 
-const scopeNames = new Set(['path', 'domain'])
+const scopeNames = new Set(['path', 'domain', 'partitioned'])
 
 export function previousCookiesRule(value: unknown): readonly unknown[] {
-  must(Array.isArray(value), 'a list of { path, domain }')
+  must(Array.isArray(value), 'a list of { path, domain, partitioned }')
   return Object.freeze(
     Array.from(value, (scope: unknown) => {
       const isScope =
         typeof scope === 'object' &&
         scope !== null &&
         Object.keys(scope).every((name) => scopeNames.has(name))
-      must(isScope, 'a list of { path, domain }')
-      const { path, domain } = { path: undefined, domain: undefined, ...scope } as Record<string, unknown>
+      must(isScope, 'a list of { path, domain, partitioned }')
+      const none = { path: undefined, domain: undefined, partitioned: undefined }
+      const { path, domain, partitioned } = { ...none, ...scope } as Record<string, unknown>
       return Object.freeze({
         ...(path !== undefined && { path: cookiePathRule(path) }),
         ...(domain !== undefined && { domain: cookieDomainRule(domain) }),
+        ...(partitioned !== undefined && { partitioned: booleanRule(partitioned) }),
       })
     }),
   )

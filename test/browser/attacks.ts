@@ -1,5 +1,6 @@
 // Pages of an attacker: each sends one request, as real pages do, and tells in its title what it could read of the answer.
 
+import type { Certificate } from './certificate.ts'
 import { openServer } from './server.ts'
 import type { LiveServer } from './server.ts'
 
@@ -103,11 +104,11 @@ function image(url: string): string {
 }
 
 /** The attacker's own server: the path is the page's HTML, so that a test sees all of the page. */
-export async function openAttacker(): Promise<LiveServer> {
+export async function openAttacker(certificate?: Certificate): Promise<LiveServer> {
   return openServer((request) => {
     const html = new URL(request.url).searchParams.get('html') ?? ''
     return new Response(`<!doctype html>${html}`, { headers: { 'content-type': 'text/html' } })
-  })
+  }, certificate)
 }
 
 /** The address of a page with that HTML. */

@@ -12,6 +12,8 @@ export interface Attempt {
   readonly options: AuthOptions
   readonly host: string
   readonly attackerHost: string
+  /** What `Sec-Fetch-Site` says of it. */
+  readonly from: 'cross-site' | 'same-site'
   /** With which of the attacks; Chromium blocks third-party cookies here, whatever SameSite says. */
   readonly cookiesTravel: 'never' | 'at top level' | 'always'
   readonly refusal: string
@@ -27,10 +29,11 @@ export interface Result {
   readonly ending: string | undefined
 }
 
-const otherSite = { host: 'localhost', attackerHost: '127.0.0.1' } as const
+const otherSite = { host: 'localhost', attackerHost: '127.0.0.1', from: 'cross-site' } as const
 const sibling = {
   host: 'app.demo.localhost',
   attackerHost: 'evil.demo.localhost',
+  from: 'same-site',
   cookiesTravel: 'always',
 } as const
 
@@ -79,7 +82,7 @@ export const attempts: readonly Attempt[] = [
 /** Opens the attacker's page and waits until the server has answered and the page knows what it could read. */
 export async function carryOut(
   attack: Attack,
-  { host, attackerHost }: Attempt,
+  { host, attackerHost }: Pick<Attempt, 'host' | 'attackerHost'>,
   { page, attacker, site }: { page: Page; attacker: LiveServer; site: Site },
 ): Promise<Result> {
   const url = `${site.at(host)}${attack.path}?${attack.name}`
@@ -97,7 +100,7 @@ export async function carryOut(
   }
 }
 
-export function expectedResult(attack: Attack, { attackerHost, cookiesTravel, refusal }: Attempt): Result {
+export function expectedResult(attack: Attack, { from, cookiesTravel, refusal }: Attempt): Result {
   const isSent =
     cookiesTravel === 'always' || (cookiesTravel === 'at top level' && attack.isTopLevel === true)
   const answers = {
@@ -110,7 +113,7 @@ export function expectedResult(attack: Attack, { attackerHost, cookiesTravel, re
   return {
     attack: attack.name,
     request: `${attack.method} ${attack.path}`,
-    from: attackerHost === '127.0.0.1' ? 'cross-site' : 'same-site',
+    from,
     cookiesTravelled: isSent && attack.method !== 'OPTIONS',
     answer: answers[attack.method],
     ending: attack.ending,

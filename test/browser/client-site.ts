@@ -11,6 +11,7 @@ import type { AuthOptions } from 'tallystick'
 import { honoAuth } from 'tallystick/hono'
 import { memoryStore } from 'tallystick/stores/memory'
 import { secretKey } from '../_setup.ts'
+import type { Certificate } from './certificate.ts'
 import { openServer } from './server.ts'
 import type { LiveServer } from './server.ts'
 
@@ -33,11 +34,19 @@ export interface ClientSite extends LiveServer {
   plan(path: string, ...accidents: readonly Accident[]): void
 }
 
+/** What a site may have besides. */
+export interface ClientSiteParts {
+  readonly certificate?: Certificate
+  /** Pages of their own, each with its script, by path. */
+  readonly scripts?: Readonly<Record<string, string>>
+}
+
 const client = new URL('../../dist/client.js', import.meta.url)
 
 export async function openClientSite(
   options: AuthOptions = {},
   trusted: readonly string[] = [],
+  { certificate, scripts = {} }: ClientSiteParts = {},
 ): Promise<ClientSite> {
   const answers: string[] = []
   const headers = new Map<string, Headers>()
@@ -59,6 +68,12 @@ export async function openClientSite(
   app.get('/client.js', (c) => c.body(script, 200, { 'content-type': 'text/javascript' }))
   const start = `import * as client from '/client.js'; window.client = client`
   app.get('/page', (c) => c.html(`<!doctype html><title>Page</title><script type="module">${start}</script>`))
+  for (const [path, script] of Object.entries(scripts)) {
+    app.get(`${path}.js`, (c) => c.body(script, 200, { 'content-type': 'text/javascript' }))
+    app.get(path, (c) =>
+      c.html(`<!doctype html><title>Page</title><script type="module" src="${path}.js"></script>`),
+    )
+  }
   app.get('/favicon.ico', (c) => c.body(null, 204))
 
   app.use(cors({ origin: [...trusted], credentials: true, allowHeaders: ['content-type', 'x-csrf-token'] }))
@@ -91,7 +106,7 @@ export async function openClientSite(
   app.post('/echo', jwtRequired(), async (c) => c.text(await c.req.text()))
   app.get('/public', (c) => c.text('for all'))
 
-  const server = await openServer(app.fetch)
+  const server = await openServer(app.fetch, certificate)
   return {
     ...server,
     answers,

@@ -60,7 +60,7 @@ async function readEntry(page: Page): Promise<string> {
 }
 
 /** Sends a request as a page of the site would, with whichever CSRF cookie it can read; gives the status. */
-export async function call(page: Page, method: string, path: string): Promise<number> {
+export async function call(page: Pick<Page, 'evaluate'>, method: string, path: string): Promise<number> {
   const type = path === '/refresh' ? 'refresh' : 'access'
   return page.evaluate(
     async ({ method, path, type }) => {

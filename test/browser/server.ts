@@ -2,8 +2,10 @@
 
 import { once } from 'node:events'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createSecureServer } from 'node:http2'
+import type { AddressInfo, Socket } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
+import type { Certificate } from './certificate.ts'
 
 export interface LiveServer {
   /** The origin under one of the names of this machine, such as `http://localhost:4711`. */
@@ -11,17 +13,29 @@ export interface LiveServer {
   close(): Promise<void>
 }
 
+/** @param certificate Makes it https, by HTTP/2 where the browser likes that better. */
 export async function openServer(
   answer: (request: Request) => Response | Promise<Response>,
+  certificate?: Certificate,
 ): Promise<LiveServer> {
-  const server = createServer(getRequestListener(answer)).listen(0, '127.0.0.1')
+  const listener = getRequestListener(answer)
+  const server =
+    certificate === undefined
+      ? createServer(listener)
+      : createSecureServer({ ...certificate, allowHTTP1: true }, listener)
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
+  server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
   return {
-    at: (host) => `http://${host}:${port}`,
+    at: (host) => `${certificate === undefined ? 'http' : 'https'}://${host}:${port}`,
     async close() {
       server.close()
-      server.closeAllConnections()
+      for (const socket of sockets) socket.destroy()
       await once(server, 'close')
     },
   }

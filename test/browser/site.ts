@@ -9,6 +9,7 @@ import { honoAuth } from 'tallystick/hono'
 import { memoryStore } from 'tallystick/stores/memory'
 import { createDemo } from '../../demo/app.ts'
 import { secretKey } from '../_setup.ts'
+import type { Certificate } from './certificate.ts'
 import { openServer } from './server.ts'
 import type { LiveServer } from './server.ts'
 
@@ -44,7 +45,7 @@ export const ownFormPath = '/own-form'
 
 const pageScript = new URL('../../demo/dist/page/page.js', import.meta.url)
 
-export async function openSite(options: AuthOptions = {}): Promise<Site> {
+export async function openSite(options: AuthOptions = {}, certificate?: Certificate): Promise<Site> {
   if (!existsSync(pageScript)) throw new Error('There is no demo/dist/: run `npm run build:demo` first.')
   const visits: Visit[] = []
   const transfers: string[] = []
@@ -56,7 +57,7 @@ export async function openSite(options: AuthOptions = {}): Promise<Site> {
     waiting.delete(visit.label)
   }
   const auth = createAuth({ secretKey, store: memoryStore(), ...options })
-  const server = await openServer(createApp(auth, record, transfers, gatherings).fetch)
+  const server = await openServer(createApp(auth, record, transfers, gatherings).fetch, certificate)
   return {
     ...server,
     visits,
