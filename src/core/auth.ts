@@ -3,6 +3,7 @@
 import { Authorize } from './authorize.ts'
 import { createEngine } from './engine.ts'
 import type { Engine } from './engine.ts'
+import { AuthError } from './errors.ts'
 import { createGuard } from './guard.ts'
 import type { FreshGuardOptions, Guard, GuardName } from './guard.ts'
 import type { JsonObject } from './json.ts'
@@ -22,7 +23,9 @@ import type { AuthOptions, ResolvedOptions } from './options.ts'
 import type { AuthRequest, AuthResponse } from './request.ts'
 import type {
   AnyUserClaims,
+  IntegerSubjects,
   OptionsWithClaims,
+  SubjectInput,
   UserClaimsInput,
   UserClaimsOutput,
   UserClaimsSchema,
@@ -63,7 +66,7 @@ export class Auth<Schema extends UserClaimsSchema = AnyUserClaims, User = unknow
    * @throws {TypeError} for a wrong subject, option or claim, and for a token that no guard would read
    */
   async createAccessToken(
-    subject: string,
+    subject: SubjectInput<Schema>,
     ...[options]: OptionsWithClaims<UserClaimsInput<Schema>, AccessTokenOptions<UserClaimsInput<Schema>>>
   ): Promise<string> {
     return demandReadable(await this.#engine.tokens.make('access', subject, options ?? {}, {}))
@@ -71,7 +74,7 @@ export class Auth<Schema extends UserClaimsSchema = AnyUserClaims, User = unknow
 
   /** Makes a signed refresh token. @throws {TypeError} as `createAccessToken` */
   async createRefreshToken(
-    subject: string,
+    subject: SubjectInput<Schema>,
     ...[options]: OptionsWithClaims<UserClaimsInput<Schema>, TokenOptions<UserClaimsInput<Schema>>>
   ): Promise<string> {
     return demandReadable(await this.#engine.tokens.make('refresh', subject, options ?? {}, {}))
@@ -83,7 +86,8 @@ export class Auth<Schema extends UserClaimsSchema = AnyUserClaims, User = unknow
    * @throws {AuthError} `token_invalid` · `token_expired` · `wrong_token_type` · `fresh_token_required` · …
    */
   async verify(token: string, expect: VerifyExpectations = {}): Promise<Claims<UserClaimsOutput<Schema>>> {
-    return (await verifyToken(this.#engine, token, expect)) as Claims<UserClaimsOutput<Schema>>
+    const verify = async (): Promise<Claims> => verifyToken(this.#engine, token, expect)
+    return (await this.#worded(verify, token)) as Claims<UserClaimsOutput<Schema>>
   }
 
   /** The sessions of all subjects. @throws {TypeError} without the option `store` */
@@ -101,8 +105,20 @@ export class Auth<Schema extends UserClaimsSchema = AnyUserClaims, User = unknow
    */
   async revokeToken(token: string | Claims): Promise<void> {
     const sessions = this.#demandSessions('revokeToken()')
-    const claims = await claimsToRevoke(this.#engine, token)
-    if (claims !== null) await sessions.revocations.revokeToken(claims)
+    const revoke = async (): Promise<void> => {
+      const claims = await claimsToRevoke(this.#engine, token)
+      if (claims !== null) await sessions.revocations.revokeToken(claims)
+    }
+    await this.#worded(revoke, typeof token === 'string' ? token : undefined)
+  }
+
+  /** Runs what belongs to no request; a refusal is worded as those of requests are. */
+  async #worded<T>(step: () => Promise<T>, token?: string): Promise<T> {
+    try {
+      return await step()
+    } catch (error) {
+      throw AuthError.is(error) ? this.#engine.wordRefusal(error, token) : error
+    }
   }
 
   #demandSessions(member: string): Sessions {
@@ -216,6 +232,12 @@ export type ClaimsOf<Instance> =
  * @throws {TypeError} that lists every problem with its fix
  */
 export function createAuth<Schema extends UserClaimsSchema = AnyUserClaims, User = unknown>(
+  options: AuthOptions<Schema, User> & { readonly compat: 'fastapi-jwt-auth' },
+): Auth<Schema & IntegerSubjects, User>
+export function createAuth<Schema extends UserClaimsSchema = AnyUserClaims, User = unknown>(
+  options: AuthOptions<Schema, User>,
+): Auth<Schema, User>
+export function createAuth<Schema extends UserClaimsSchema, User>(
   options: AuthOptions<Schema, User>,
 ): Auth<Schema, User> {
   const { options: resolved, keys } = resolveOptions(options)

@@ -34,6 +34,8 @@ export interface CookieSpec {
   readonly domain?: string | undefined
   /** The flags behind the path, as they are written. */
   readonly flags: string
+  /** What deletes it, ahead of its path, where that is not both `Max-Age` and `Expires`. */
+  readonly ending?: string | undefined
 }
 
 /** Says that one name came with different values. */
@@ -95,9 +97,12 @@ export function serializeCookie(spec: CookieSpec, value: string, maxAgeSeconds: 
   return `${spec.name}=${value}${maxAge}${serializeScope(spec)}`
 }
 
+/** An end in the past. */
+export const pastEnd = '; Expires=Thu, 01 Jan 1970 00:00:00 GMT'
+
 /** Writes the line that deletes a cookie: the attributes it was set with, and an end in the past. */
 export function serializeDeletion(spec: CookieSpec): string {
-  return `${spec.name}=; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT${serializeScope(spec)}`
+  return `${spec.name}=${spec.ending ?? `; Max-Age=0${pastEnd}`}${serializeScope(spec)}`
 }
 
 function serializeScope({ domain, path, flags }: CookieSpec): string {

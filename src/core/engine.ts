@@ -9,6 +9,9 @@ import type { Emitter } from './events.ts'
 import { createGuard } from './guard.ts'
 import type { Guard, GuardName } from './guard.ts'
 import { Envelope } from './encryption.ts'
+import { dialectOf, wordRefusal } from './compat.ts'
+import type { Dialect } from './compat.ts'
+import type { AuthError } from './errors.ts'
 import type { LocationNames } from './location.ts'
 import type { ResolvedOptions } from './options.ts'
 import { RemoteKeys } from './remote-keys.ts'
@@ -35,6 +38,8 @@ export interface CookiePair {
 /** The inside of an `Auth`. */
 export interface Engine {
   readonly options: ResolvedOptions
+  /** tallystick's own, or that of the option `compat`. */
+  readonly dialect: Dialect
   readonly tokens: Tokens
   /** Only with the option `jwksUri`. */
   readonly remoteKeys: RemoteKeys | undefined
@@ -52,22 +57,28 @@ export interface Engine {
   /** The guards without options, and the two forms of `refresh()`. */
   readonly guards: Readonly<Record<GuardName | 'refresh' | 'refreshByNavigation', Guard>>
   isCsrfMethod(method: string): boolean
+  /** The refusal with the status and in the words of this `Auth`. @param token What it is about, if that is known */
+  wordRefusal(error: AuthError, token?: string): AuthError
   /** In constant time. */
   readonly isEqual: Equality
 }
 
 export function createEngine(options: ResolvedOptions, { keys, encryption }: ResolvedKeys): Engine {
   const hasCookies = options.tokenLocation.includes('cookies')
-  const hasCsrf = hasCookies && options.cookieCsrfProtect
+  const dialect = dialectOf(options.compat)
+  const hasCsrf = (hasCookies || dialect.hasCsrfEverywhere) && options.cookieCsrfProtect
+  const isRevocable = options.store !== undefined || options.denylistEnabled
   const cookies = { access: createPair(options, 'access'), refresh: createPair(options, 'refresh') }
   const emitter = createEmitter(options.onEvent)
   const sessions = options.store === undefined ? undefined : new Sessions(options.store, options, emitter)
   const { jwksUri, decodeAlgorithms = [] } = options
   const envelope = encryption && new Envelope(encryption)
   const remoteKeys = jwksUri && new RemoteKeys(jwksUri, decodeAlgorithms, emitter, () => tokens.forget())
-  const tokens = new Tokens({ ...options, hasCsrf }, keys, { remote: remoteKeys, envelope })
+  const tokenSettings = { ...options, hasCsrf, isRevocable, dialect: dialect.tokens }
+  const tokens = new Tokens(tokenSettings, keys, { remote: remoteKeys, envelope })
   return {
     options,
+    dialect,
     tokens,
     remoteKeys,
     envelope,
@@ -80,11 +91,15 @@ export function createEngine(options: ResolvedOptions, { keys, encryption }: Res
     guards: createGuards(options),
     isCsrfMethod: createMethodRule(options.csrfMethods),
     isEqual: createEquality(),
+    // What is in an encrypted token is nobody's to read.
+    wordRefusal: (error, token) => wordRefusal(error, options, envelope === undefined ? token : undefined),
   }
 }
 
 function createNames(options: ResolvedOptions, type: TokenType): TypeNames {
   return {
+    type,
+    dialect: dialectOf(options.compat).locations,
     headerName: options.headerName,
     headerType: options.headerType,
     cookieName: options.cookiePrefix + options[`${type}CookieKey`],
@@ -97,7 +112,11 @@ function createNames(options: ResolvedOptions, type: TokenType): TypeNames {
 
 function createPair(options: ResolvedOptions, type: TokenType): CookiePair {
   const { cookiePrefix, cookieDomain: domain, cookieSamesite } = options
-  const sameSite = `; SameSite=${cookieSamesite.charAt(0).toUpperCase()}${cookieSamesite.slice(1)}`
+  const sameSite =
+    cookieSamesite === undefined
+      ? ''
+      : `; SameSite=${cookieSamesite.charAt(0).toUpperCase()}${cookieSamesite.slice(1)}`
+  const ending = dialectOf(options.compat).cookieEnding
   const flags = `${options.cookieSecure ? '; Secure' : ''}${sameSite}${options.cookiePartitioned ? '; Partitioned' : ''}`
   return {
     token: {
@@ -105,12 +124,14 @@ function createPair(options: ResolvedOptions, type: TokenType): CookiePair {
       path: options[`${type}CookiePath`],
       domain,
       flags: `; HttpOnly${flags}`,
+      ending,
     },
     csrf: {
       name: cookiePrefix + options[`${type === 'access' ? 'accessCsrf' : 'refreshCsrf'}CookieKey`],
       path: options[`${type === 'access' ? 'accessCsrf' : 'refreshCsrf'}CookiePath`],
       domain,
       flags,
+      ending,
     },
   }
 }
