@@ -30,7 +30,6 @@ import {
 } from './rule.ts'
 import type { Rule } from './rule.ts'
 import { compatNames, dialectOf } from './compat.ts'
-import type { Compat } from './compat.ts'
 import { maxCookieAgeSeconds } from './cookie.ts'
 import { defaultCsrfMethods } from './csrf.ts'
 import { algorithms } from './jws.ts'
@@ -178,8 +177,7 @@ function givenOptions(input: object): Given {
 
 function readOptions(given: Given, report: Report): Record<string, unknown> {
   const resolved: Record<string, unknown> = {}
-  const { compat } = given
-  const dialect = dialectOf(compatNames.includes(compat as Compat) ? (compat as Compat) : undefined)
+  const dialect = dialectOf(given['compat'])
   for (const [name, rule] of Object.entries(rules)) {
     const { defaults } = dialect
     resolved[name] = Object.freeze(Object.hasOwn(defaults, name) ? defaults[name] : rule.fallback)
