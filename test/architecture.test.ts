@@ -140,7 +140,14 @@ const layout: Readonly<Record<string, readonly string[]>> = {
     'core/socket-watch',
     'core/token',
   ],
-  'core/session-access': ['core/claims', 'core/generation', 'core/own', 'core/session', 'core/store'],
+  'core/session-access': [
+    'core/claims',
+    'core/engine',
+    'core/generation',
+    'core/own',
+    'core/session',
+    'core/store',
+  ],
   'core/rule': ['core/cookie', 'core/csrf', 'core/duration', 'core/errors', 'core/origin', 'core/own'],
   'core/options': ['core/*'],
   'core/resolve': [

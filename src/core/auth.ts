@@ -3,7 +3,6 @@
 import { Authorize } from './authorize.ts'
 import { createEngine } from './engine.ts'
 import type { Engine } from './engine.ts'
-import { AuthError } from './errors.ts'
 import { createGuard } from './guard.ts'
 import type { FreshGuardOptions, Guard, GuardName } from './guard.ts'
 import type { JsonObject } from './json.ts'
@@ -87,12 +86,12 @@ export class Auth<Schema extends UserClaimsSchema = AnyUserClaims, User = unknow
    */
   async verify(token: string, expect: VerifyExpectations = {}): Promise<Claims<UserClaimsOutput<Schema>>> {
     const verify = async (): Promise<Claims> => verifyToken(this.#engine, token, expect)
-    return (await this.#worded(verify, token)) as Claims<UserClaimsOutput<Schema>>
+    return (await this.#engine.worded(verify, token)) as Claims<UserClaimsOutput<Schema>>
   }
 
   /** The sessions of all subjects. @throws {TypeError} without the option `store` */
   get sessions(): SessionDirectory {
-    this.#directory ??= new SessionDirectory(this.#demandSessions('sessions'))
+    this.#directory ??= new SessionDirectory(this.#demandSessions('sessions'), this.#engine)
     return this.#directory
   }
 
@@ -109,16 +108,7 @@ export class Auth<Schema extends UserClaimsSchema = AnyUserClaims, User = unknow
       const claims = await claimsToRevoke(this.#engine, token)
       if (claims !== null) await sessions.revocations.revokeToken(claims)
     }
-    await this.#worded(revoke, typeof token === 'string' ? token : undefined)
-  }
-
-  /** Runs what belongs to no request; a refusal is worded as those of requests are. */
-  async #worded<T>(step: () => Promise<T>, token?: string): Promise<T> {
-    try {
-      return await step()
-    } catch (error) {
-      throw AuthError.is(error) ? this.#engine.wordRefusal(error, token) : error
-    }
+    await this.#engine.worded(revoke, typeof token === 'string' ? token : undefined)
   }
 
   #demandSessions(member: string): Sessions {

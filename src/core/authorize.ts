@@ -221,7 +221,11 @@ export class Authorize<Schema extends UserClaimsSchema = AnyUserClaims, User = u
   get sessions(): OwnSessions {
     const { sessions } = this.#exchange.engine
     if (sessions === undefined) throw new TypeError('sessions needs the option store')
-    this.#sessions ??= new OwnSessions(sessions, () => this.#demandIdentity('sessions').verified.claims)
+    this.#sessions ??= new OwnSessions(
+      sessions,
+      this.#exchange.engine,
+      () => this.#demandIdentity('sessions').verified.claims,
+    )
     return this.#sessions
   }
 

@@ -95,8 +95,8 @@ export const ownTokens: TokenDialect = {
 
 /** The subject as the token has it: a whole number or a text. */
 export function writtenSubject(payload: JsonObject): string | number {
-  const subject = payload['sub']
-  return typeof subject === 'number' ? subject : String(subject)
+  const { sub: subject } = payload
+  return typeof subject === 'number' || typeof subject === 'string' ? subject : ''
 }
 
 /** Whether each registered claim that is there has the type the field gives it. The type claim is the guards' matter. */

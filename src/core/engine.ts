@@ -11,7 +11,7 @@ import type { Guard, GuardName } from './guard.ts'
 import { Envelope } from './encryption.ts'
 import { dialectOf, wordRefusal } from './compat.ts'
 import type { Dialect } from './compat.ts'
-import type { AuthError } from './errors.ts'
+import { AuthError } from './errors.ts'
 import type { LocationNames } from './location.ts'
 import type { ResolvedOptions } from './options.ts'
 import { RemoteKeys } from './remote-keys.ts'
@@ -59,6 +59,8 @@ export interface Engine {
   isCsrfMethod(method: string): boolean
   /** The refusal with the status and in the words of this `Auth`. @param token What it is about, if that is known */
   wordRefusal(error: AuthError, token?: string): AuthError
+  /** Runs what belongs to no request; its refusal is worded as those of requests are. */
+  worded<T>(step: () => PromiseLike<T>, token?: string): Promise<T>
   /** In constant time. */
   readonly isEqual: Equality
 }
@@ -76,6 +78,9 @@ export function createEngine(options: ResolvedOptions, { keys, encryption }: Res
   const remoteKeys = jwksUri && new RemoteKeys(jwksUri, decodeAlgorithms, emitter, () => tokens.forget())
   const tokenSettings = { ...options, hasCsrf, isRevocable, dialect: dialect.tokens }
   const tokens = new Tokens(tokenSettings, keys, { remote: remoteKeys, envelope })
+  // What is in an encrypted token is nobody's to read.
+  const word = (error: AuthError, token?: string): AuthError =>
+    wordRefusal(error, options, envelope === undefined ? token : undefined)
   return {
     options,
     dialect,
@@ -91,8 +96,14 @@ export function createEngine(options: ResolvedOptions, { keys, encryption }: Res
     guards: createGuards(options),
     isCsrfMethod: createMethodRule(options.csrfMethods),
     isEqual: createEquality(),
-    // What is in an encrypted token is nobody's to read.
-    wordRefusal: (error, token) => wordRefusal(error, options, envelope === undefined ? token : undefined),
+    wordRefusal: word,
+    async worded(step, token) {
+      try {
+        return await step()
+      } catch (error) {
+        throw AuthError.is(error) ? word(error, token) : error
+      }
+    },
   }
 }
 
