@@ -193,11 +193,11 @@ export function checkType(guard: Guard, { header, claims }: VerifiedToken): void
 function checkFreshness(engine: Engine, fresh: Guard['fresh'], { claims, payload }: VerifiedToken): void {
   if (fresh === false) return
   if (fresh === true) {
-    // A time, which is none but under a preset: until then it is fresh.
-    const { fresh: until } = payload
-    const isStillFresh = typeof until === 'number' && until >= engine.options.clock()
-    if (claims.fresh !== true && !isStillFresh) throw new AuthError('fresh_token_required')
-    return
+    if (claims.fresh === true) return
+    // Under a preset it may be a time instead, up to which the token is fresh.
+    const until = Object.hasOwn(payload, 'fresh') ? payload['fresh'] : undefined
+    if (typeof until === 'number' && until >= engine.options.clock()) return
+    throw new AuthError('fresh_token_required')
   }
   const ageSeconds = engine.options.clock() - (claims.auth_time ?? Number.NaN)
   if (!(ageSeconds <= fresh && ageSeconds >= -clockSkewSeconds))

@@ -165,31 +165,24 @@ export function wordRefusal(
   })
 }
 
-/** Python's `str.split()`. */
-function words(text: string): string[] {
-  return text.split(/\s+/).filter((word) => word !== '')
-}
-
-/** Exactly the scheme, in its own case, and one word; anything else is bad, another scheme too. */
+/** Takes exactly the scheme, in its own case, a space and one word; anything else is bad, another scheme too. */
 function readFastapiHeader(value: string, { headerName, headerType }: LocationNames): string {
-  const parts = words(value)
-  const isBare = headerType === ''
-  const isRight = isBare ? parts.length === 1 : parts.length === 2 && parts[0] === headerType
-  return checkBare(isRight ? (parts.at(-1) ?? '') : '', headerName, isBare ? '<JWT>' : `${headerType} <JWT>`)
+  const start = headerType === '' ? '' : `${headerType} `
+  return checkBare(value.startsWith(start) ? value.slice(start.length) : '', headerName, `${start}<JWT>`)
 }
 
-/** One value of the scheme among several; none or two count as absent. */
+/** Takes the one value of the scheme among several; none, and two, count as absent. */
 function readFlaskHeader(value: string, { headerName, headerType }: LocationNames): string | null {
-  const fields = value.split(',').filter((field) => field.trim() !== '')
-  if (fields.length === 0) return null
-  const isBare = headerType === ''
-  const fitting = isBare ? [words(value)] : fields.map(words).filter(([scheme]) => scheme === headerType)
-  const [parts = []] = fitting
-  if (fitting.length !== 1) return null
-  const expected = `${headerName}: ${isBare ? '' : `${headerType} `}<JWT>`
-  if (parts.length === (isBare ? 1 : 2) && /^[\x21-\x7e]+$/.test(parts.at(-1) ?? ''))
-    return parts.at(-1) ?? ''
-  throw new AuthError('header_invalid', { message: `Bad ${headerName} header. Expected '${expected}'` })
+  const start = headerType === '' ? '' : `${headerType} `
+  const fields = value.split(',').map((field) => field.trim())
+  const fitting = fields.filter((field) => field !== '' && (field === headerType || field.startsWith(start)))
+  const [field] = fitting
+  if (field === undefined || (fitting.length > 1 && headerType !== '')) return null
+  const token = field.slice(start.length)
+  if (fitting.length === 1 && /^[\x21-\x7e]+$/.test(token)) return token
+  throw new AuthError('header_invalid', {
+    message: `Bad ${headerName} header. Expected '${headerName}: ${start}<JWT>'`,
+  })
 }
 
 const flaskLocations: Readonly<Record<TokenLocation, string>> = {
@@ -239,18 +232,20 @@ function writeFastapiClaims(claims: RegisteredClaims, { subject }: WrittenClaims
   return { ...(claims.type === 'refresh' ? withoutIssuer : claims), sub: subject }
 }
 
-/** What a token leaves out is as its twin takes it: an access token, not fresh, and without a name. */
+/** What a token leaves out is as its twin takes it: an access token, not fresh, and without a name of its own. */
 function readFlaskClaims(payload: JsonObject, isRevocable: boolean): Claims {
-  const { fresh, ...others } = payload
-  const claims: Record<string, JsonValue> = { ...(isRevocable ? {} : { jti: '' }), type: 'access', ...others }
-  // Until when a token is fresh is read from its payload, each time anew; refresh tokens say that they are not.
-  const isTime = typeof fresh === 'number'
-  if (claims['type'] !== 'refresh' || (fresh !== false && fresh !== undefined))
-    claims['fresh'] = isTime ? false : (fresh ?? false)
-  if (claims['jti'] !== '' || 'jti' in payload) return toClaims(claims)
-  // None was named, which is sound here; every other claim has to be all the same.
-  checkShape({ ...claims, jti: 'none' })
-  return Object.freeze(claims) as unknown as Claims
+  const claims: Record<string, JsonValue> = { type: 'access', ...payload }
+  if (claims['type'] === 'access') {
+    // Until when a token is fresh is read from its payload, each time anew.
+    const isTime = typeof claims['fresh'] === 'number'
+    claims['fresh'] = !isTime && Object.hasOwn(payload, 'fresh') ? (claims['fresh'] ?? null) : false
+  } else if (claims['fresh'] === false) {
+    // Refresh tokens say that they are not.
+    delete claims['fresh']
+  }
+  // None was named, which is as good as any where none is ever looked up.
+  if (isRevocable || Object.hasOwn(payload, 'jti')) return toClaims(claims)
+  return Object.freeze({ ...toClaims({ ...claims, jti: 'none' }), jti: '' })
 }
 
 const flaskOrder = 'fresh iat jti type sub nbf csrf aud iss exp auth_time sid gen'.split(' ')
