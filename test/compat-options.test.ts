@@ -227,7 +227,7 @@ describe('flask-jwt-extended', () => {
     const foreign = forge(head, goodClaims({ fresh: startSeconds + 301.5 }))
     expect(await answer(world, 'freshJwtRequired', header(foreign))).toBe('200')
     for (const wrong of ['soon', 0, -1, null]) {
-      await expect(world.auth.createAccessToken('a', { fresh: wrong as string })).rejects.toThrow(/fresh/)
+      await expect(world.auth.createAccessToken('a', { fresh: wrong as '5m' })).rejects.toThrow(/fresh/)
     }
     for (const other of [setup(), setup({ compat: 'fastapi-jwt-auth' })]) {
       await expect(other.auth.createAccessToken('a', { fresh: 300 })).rejects.toThrow(
