@@ -5,10 +5,19 @@ export { optionsFromEnv } from './core/environment.ts'
 export { AuthError } from './core/errors.ts'
 export type { Auth, ClaimsOf, VerifyExpectations } from './core/auth.ts'
 export type { Authorize } from './core/authorize.ts'
+export type { Compat } from './core/compat.ts'
 export type { CookieOptions } from './core/cookie-writer.ts'
 export type { CookieScope } from './core/cookie.ts'
 export type { Duration } from './core/duration.ts'
-export type { AuthErrorCode, AuthErrorFacts, Problem, RejectionReason } from './core/errors.ts'
+export type {
+  AuthErrorCode,
+  AuthErrorFacts,
+  Problem,
+  RejectionReason,
+  TwinAnswer,
+  TwinAnswerName,
+} from './core/errors.ts'
+
 export type { AuthEvent } from './core/events.ts'
 export type { FreshGuardOptions, GuardOptions } from './core/guard.ts'
 export type { JsonObject, JsonValue } from './core/json.ts'
@@ -23,7 +32,13 @@ export type { SignBytes } from './core/signer.ts'
 export type { TokenLocation } from './core/location.ts'
 export type { AuthOptions, JwksUriOptions, ResolvedOptions } from './core/options.ts'
 export type { AuthRequest, AuthResponse, ResponseTarget } from './core/request.ts'
-export type { AnyUserClaims, UserClaimsInput, UserClaimsOutput, UserClaimsSchema } from './core/schema.ts'
+export type {
+  AnyUserClaims,
+  IntegerSubjects,
+  UserClaimsInput,
+  UserClaimsOutput,
+  UserClaimsSchema,
+} from './core/schema.ts'
 export type { OwnSession, OwnSessions, SessionDirectory, SessionInfo } from './core/session-access.ts'
 export type { CloseSocket, SocketSession } from './core/socket-session.ts'
 export type { LoginOptions, RefreshOptions, TokenPair } from './core/sign-in.ts'

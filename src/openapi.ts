@@ -2,10 +2,11 @@
 
 import { demandAuth } from './core/auth.ts'
 import type { Auth } from './core/auth.ts'
+import { dialectOf } from './core/compat.ts'
 import { createMethodRule } from './core/csrf.ts'
 import { errorCodes } from './core/errors.ts'
 import type { TokenType } from './core/claims.ts'
-import type { AuthErrorCode } from './core/errors.ts'
+import type { AuthErrorCode, TwinAnswerName } from './core/errors.ts'
 import { createGuard } from './core/guard.ts'
 import type { FreshGuardOptions, GuardName } from './core/guard.ts'
 import type { TokenLocation } from './core/location.ts'
@@ -23,7 +24,7 @@ export type SecurityRequirement = Record<string, string[]>
 /** A response object of a refusal. */
 export interface RefusalResponse {
   description: string
-  content: { 'application/problem+json': { schema: object } }
+  content: { 'application/problem+json': { schema: object } } | { 'application/json': { schema: object } }
 }
 
 /** What one operation says of itself. */
@@ -73,6 +74,7 @@ export function describeAuth<Schema extends UserClaimsSchema, User>(
 ): AuthDescription {
   demandAuth(auth, 'describeAuth')
   const { options } = auth
+  const { answerName } = dialectOf(options.compat)
   const codes = Object.keys(errorCodes) as AuthErrorCode[]
   const statusOf = (code: AuthErrorCode): number => options.statusCodes[code] ?? errorCodes[code].status
   const refusals = codes.filter((code) => isTold(auth, code) && statusOf(code) !== 500)
@@ -83,11 +85,14 @@ export function describeAuth<Schema extends UserClaimsSchema, User>(
   return {
     components: {
       securitySchemes: securitySchemes(auth),
-      schemas: { AuthProblem: problemSchema(refusals) },
+      schemas: { AuthProblem: answerName === undefined ? problemSchema(refusals) : twinSchema(answerName) },
       responses: Object.fromEntries(
         statuses.map((status) => [
           nameOf(status),
-          refusalResponse(refusals.filter((code) => statusOf(code) === status)),
+          refusalResponse(
+            refusals.filter((code) => statusOf(code) === status),
+            answerName,
+          ),
         ]),
       ),
     },
@@ -200,12 +205,25 @@ function problemSchema(codes: readonly AuthErrorCode[]): object {
   }
 }
 
-function refusalResponse(codes: readonly AuthErrorCode[]): RefusalResponse {
+/** A preset of the option `compat` answers with a sentence alone. */
+function twinSchema(name: TwinAnswerName): object {
+  return { type: 'object', required: [name], properties: { [name]: { type: 'string' } } }
+}
+
+function refusalResponse(
+  codes: readonly AuthErrorCode[],
+  answerName: TwinAnswerName | undefined,
+): RefusalResponse {
+  const description = `Refused: ${codes.map((code) => `\`${code}\``).join(', ')}.`
+  if (answerName !== undefined) {
+    const twin = { $ref: '#/components/schemas/AuthProblem' }
+    return { description, content: { 'application/json': { schema: twin } } }
+  }
   const schema = {
     allOf: [{ $ref: '#/components/schemas/AuthProblem' }, { properties: { code: { enum: [...codes] } } }],
   }
   return {
-    description: `Refused: ${codes.map((code) => `\`${code}\``).join(', ')}.`,
+    description,
     content: { 'application/problem+json': { schema } },
   }
 }

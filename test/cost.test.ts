@@ -210,7 +210,7 @@ test('more tokens than the cache holds cost a signature each', async () => {
 
 /** Bytes of each subpath, bundled with the core, minified and compressed; raise one only for what is worth it. */
 const ceilings: Readonly<Record<string, number>> = {
-  '.': 38_000,
+  '.': 39_500,
   './client': 2000,
   './hono': 16_500,
   './express': 16_500,

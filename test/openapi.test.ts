@@ -57,6 +57,8 @@ const variations: readonly (readonly [title: string, options: AuthOptions])[] = 
   ],
   ['a store', { store: memoryStore() }],
   ['other statuses', { statusCodes: { token_invalid: 422, csrf_missing: 400 } }],
+  ['the place of fastapi-jwt-auth', { compat: 'fastapi-jwt-auth', tokenLocation: ['headers', 'cookies'] }],
+  ['the place of flask-jwt-extended', { compat: 'flask-jwt-extended', tokenLocation: ['cookies'] }],
   ['CSRF on some methods', { csrfMethods: ['PATCH'] }],
 ]
 
@@ -124,6 +126,21 @@ test('a CSRF value is said to be where it is', () => {
   expect(said({ csrfCheckForm: true, refreshCsrfFieldName: 'proof' })).toBe(
     'The value of the cookie csrf_refresh_token. A form can send it as its field proof instead.',
   )
+})
+
+test.each([
+  ['fastapi-jwt-auth', 'detail'],
+  ['flask-jwt-extended', 'msg'],
+] as const)('in the place of %s refusals are described as they are answered', (compat, name) => {
+  const { components } = describeAuth(setup({ compat }).auth)
+  expect(components.schemas['AuthProblem']).toMatchObject({ required: [name] })
+  for (const response of Object.values(components.responses)) {
+    expect(Object.keys(response.content)).toEqual(['application/json'])
+  }
+  expect(Object.values(components.responses).some((one) => one.description.includes('token_invalid'))).toBe(
+    true,
+  )
+  expect(components.responses['AuthRefusal422']?.description).toContain('token_invalid')
 })
 
 test('locations of a guard replace those of the Auth', () => {

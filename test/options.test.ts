@@ -155,6 +155,7 @@ const wrong: Readonly<Record<string, readonly unknown[]>> = {
   storeTimeout: [0, 31, -1, 1.5, '1', '1s', Number.POSITIVE_INFINITY, null],
   claims: [{}, 1, 'a', null, true, { '~standard': {} }, { '~standard': null }, () => true],
   userLookup: notFunction,
+  compat: ['fastapi', 'flask-jwt-Extended', '', true, null, ['fastapi-jwt-auth']],
   optionalErrors: ['Throw', 'anon', '', true, null],
   statusCodes: [
     [],

@@ -1,7 +1,7 @@
 /** The raw side of a handshake: what runs before the WebSocket is there, and refusals on the bare stream. */
 
 import { csrfProtocolPrefix } from '../core/csrf.ts'
-import { AuthError } from '../core/errors.ts'
+import { AuthError, titleOf } from '../core/errors.ts'
 import { isHandshake } from '../core/request.ts'
 import type { AuthRequest, AuthResponse } from '../core/request.ts'
 
@@ -74,7 +74,7 @@ export function answerHandshake(
 }
 
 function refuse(error: AuthError, stream: HandshakeStream): void {
-  writeAnswer(stream, `${error.status} ${error.toJSON().title}`, error.headers, JSON.stringify(error))
+  writeAnswer(stream, `${error.status} ${titleOf(error.status)}`, error.headers, JSON.stringify(error))
 }
 
 function writeAnswer(

@@ -22,7 +22,9 @@ import type { AuthOptions, ResolvedOptions } from './options.ts'
 import type { AuthRequest, AuthResponse } from './request.ts'
 import type {
   AnyUserClaims,
+  IntegerSubjects,
   OptionsWithClaims,
+  SubjectInput,
   UserClaimsInput,
   UserClaimsOutput,
   UserClaimsSchema,
@@ -63,7 +65,7 @@ export class Auth<Schema extends UserClaimsSchema = AnyUserClaims, User = unknow
    * @throws {TypeError} for a wrong subject, option or claim, and for a token that no guard would read
    */
   async createAccessToken(
-    subject: string,
+    subject: SubjectInput<Schema>,
     ...[options]: OptionsWithClaims<UserClaimsInput<Schema>, AccessTokenOptions<UserClaimsInput<Schema>>>
   ): Promise<string> {
     return demandReadable(await this.#engine.tokens.make('access', subject, options ?? {}, {}))
@@ -71,7 +73,7 @@ export class Auth<Schema extends UserClaimsSchema = AnyUserClaims, User = unknow
 
   /** Makes a signed refresh token. @throws {TypeError} as `createAccessToken` */
   async createRefreshToken(
-    subject: string,
+    subject: SubjectInput<Schema>,
     ...[options]: OptionsWithClaims<UserClaimsInput<Schema>, TokenOptions<UserClaimsInput<Schema>>>
   ): Promise<string> {
     return demandReadable(await this.#engine.tokens.make('refresh', subject, options ?? {}, {}))
@@ -83,12 +85,13 @@ export class Auth<Schema extends UserClaimsSchema = AnyUserClaims, User = unknow
    * @throws {AuthError} `token_invalid` · `token_expired` · `wrong_token_type` · `fresh_token_required` · …
    */
   async verify(token: string, expect: VerifyExpectations = {}): Promise<Claims<UserClaimsOutput<Schema>>> {
-    return (await verifyToken(this.#engine, token, expect)) as Claims<UserClaimsOutput<Schema>>
+    const verify = async (): Promise<Claims> => verifyToken(this.#engine, token, expect)
+    return (await this.#engine.worded(verify, token)) as Claims<UserClaimsOutput<Schema>>
   }
 
   /** The sessions of all subjects. @throws {TypeError} without the option `store` */
   get sessions(): SessionDirectory {
-    this.#directory ??= new SessionDirectory(this.#demandSessions('sessions'))
+    this.#directory ??= new SessionDirectory(this.#demandSessions('sessions'), this.#engine)
     return this.#directory
   }
 
@@ -101,8 +104,11 @@ export class Auth<Schema extends UserClaimsSchema = AnyUserClaims, User = unknow
    */
   async revokeToken(token: string | Claims): Promise<void> {
     const sessions = this.#demandSessions('revokeToken()')
-    const claims = await claimsToRevoke(this.#engine, token)
-    if (claims !== null) await sessions.revocations.revokeToken(claims)
+    const revoke = async (): Promise<void> => {
+      const claims = await claimsToRevoke(this.#engine, token)
+      if (claims !== null) await sessions.revocations.revokeToken(claims)
+    }
+    await this.#engine.worded(revoke, typeof token === 'string' ? token : undefined)
   }
 
   #demandSessions(member: string): Sessions {
@@ -216,6 +222,12 @@ export type ClaimsOf<Instance> =
  * @throws {TypeError} that lists every problem with its fix
  */
 export function createAuth<Schema extends UserClaimsSchema = AnyUserClaims, User = unknown>(
+  options: AuthOptions<Schema, User> & { readonly compat: 'fastapi-jwt-auth' },
+): Auth<Schema & IntegerSubjects, User>
+export function createAuth<Schema extends UserClaimsSchema = AnyUserClaims, User = unknown>(
+  options: AuthOptions<Schema, User>,
+): Auth<Schema, User>
+export function createAuth<Schema extends UserClaimsSchema, User>(
   options: AuthOptions<Schema, User>,
 ): Auth<Schema, User> {
   const { options: resolved, keys } = resolveOptions(options)

@@ -15,6 +15,7 @@ import type { AuthRequest, AuthResponse } from './request.ts'
 import type {
   AnyUserClaims,
   OptionsWithClaims,
+  SubjectInput,
   UserClaimsInput,
   UserClaimsOutput,
   UserClaimsSchema,
@@ -150,7 +151,7 @@ export class Authorize<Schema extends UserClaimsSchema = AnyUserClaims, User = u
    * @throws {TypeError} for a wrong subject or option, and when the headers have gone
    */
   async login(
-    subject: string,
+    subject: SubjectInput<Schema>,
     ...[options]: OptionsWithClaims<UserClaimsInput<Schema>, LoginOptions<UserClaimsInput<Schema>>>
   ): Promise<TokenPair> {
     return this.#exchange.answer(() => login(this.#exchange, subject, options ?? {}))
@@ -220,13 +221,17 @@ export class Authorize<Schema extends UserClaimsSchema = AnyUserClaims, User = u
   get sessions(): OwnSessions {
     const { sessions } = this.#exchange.engine
     if (sessions === undefined) throw new TypeError('sessions needs the option store')
-    this.#sessions ??= new OwnSessions(sessions, () => this.#demandIdentity('sessions').verified.claims)
+    this.#sessions ??= new OwnSessions(
+      sessions,
+      this.#exchange.engine,
+      () => this.#demandIdentity('sessions').verified.claims,
+    )
     return this.#sessions
   }
 
   /** Makes an access token; for the subject that a guard has found, it belongs to the same sign-in. @throws {TypeError} */
   async createAccessToken(
-    subject: string,
+    subject: SubjectInput<Schema>,
     ...[options]: OptionsWithClaims<UserClaimsInput<Schema>, AccessTokenOptions<UserClaimsInput<Schema>>>
   ): Promise<string> {
     return this.#make('access', subject, options)
@@ -240,17 +245,21 @@ export class Authorize<Schema extends UserClaimsSchema = AnyUserClaims, User = u
    * @throws {TypeError}
    */
   async createRefreshToken(
-    subject: string,
+    subject: SubjectInput<Schema>,
     ...[options]: OptionsWithClaims<UserClaimsInput<Schema>, TokenOptions<UserClaimsInput<Schema>>>
   ): Promise<string> {
     return this.#make('refresh', subject, options)
   }
 
-  async #make(type: TokenType, subject: string, options: AccessTokenOptions<unknown> = {}): Promise<string> {
+  async #make(
+    type: TokenType,
+    subject: string | number,
+    options: AccessTokenOptions<unknown> = {},
+  ): Promise<string> {
     const claims = this.#exchange.identity?.verified.claims
     const { sessions, tokens } = this.#exchange.engine
     const sid = type === 'refresh' && sessions !== undefined ? undefined : claims?.sid
-    const inherited = claims?.sub === subject ? { authTime: claims.auth_time, sid } : {}
+    const inherited = claims?.sub === String(subject) ? { authTime: claims.auth_time, sid } : {}
     return demandReadable(await tokens.make(type, subject, options, inherited))
   }
 
@@ -274,7 +283,7 @@ export class Authorize<Schema extends UserClaimsSchema = AnyUserClaims, User = u
   #demandIdentity(reader: string): Identity {
     if (this.#exchange.identity !== null) return this.#exchange.identity
     // Anybody can send what looks like a preflight to a handler of every method: the client's mistake, not ours.
-    if (this.#exchange.isPreflight) throw new AuthError('token_missing')
+    if (this.#exchange.isPreflight) throw this.#exchange.engine.wordRefusal(new AuthError('token_missing'))
     throw new TypeError(
       this.#exchange.isAnonymous
         ? `${reader}() has nothing to give: jwtOptional() found nobody (getRawJwt() gives null then)`

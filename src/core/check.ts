@@ -7,7 +7,7 @@ import { AuthError } from './errors.ts'
 import { guardNames } from './guard.ts'
 import type { Guard } from './guard.ts'
 import { demandSize } from './jws.ts'
-import { findToken, missingToken } from './location.ts'
+import { findToken } from './location.ts'
 import type { FoundToken } from './location.ts'
 import { chain, settle } from './maybe.ts'
 import type { MaybePromise } from './maybe.ts'
@@ -30,9 +30,10 @@ export interface Identity {
   readonly isRevocationChecked: boolean
 }
 
-/** What observers of a refusal want to know of the way there. */
+/** What is to be known of the way to a refusal: by observers where it was, by the refusal's words which token. */
 export interface Trace {
   location: FoundToken['location'] | undefined
+  token: string | undefined
 }
 
 /**
@@ -61,9 +62,10 @@ export function runGuard(
   return chain(found, (token) => {
     if (token === null) {
       if (guard.isOptional) return null
-      throw missingToken(guard.locations, names)
+      throw new AuthError('token_missing', { message: names.dialect.missing(request, guard, names) })
     }
     trace.location = token.location
+    trace.token = token.token
     return checkToken(engine, request, guard, token, known)
   })
 }
@@ -76,11 +78,15 @@ function checkToken(
   known: Identity | null,
 ): MaybePromise<Identity> {
   demandSize(token)
-  return chain(demandCsrf(engine, request, guard, location), (csrfValue) =>
-    chain(engine.tokens.verify(token), (verified) => {
+  const { comparesCsrfFirst } = engine.dialect
+  return chain(demandCsrf(engine, request, guard, location), (csrfValue) => {
+    const compare =
+      csrfValue === null ? undefined : (claims: Claims) => checkCsrf(engine.isEqual, csrfValue, claims)
+    return chain(engine.tokens.verify(token, 0, comparesCsrfFirst ? compare : undefined), (verified) => {
+      if (comparesCsrfFirst) compare?.(verified.claims)
       checkType(guard, verified)
       checkFreshness(engine, guard.fresh, verified)
-      if (csrfValue !== null) checkCsrf(engine.isEqual, csrfValue, verified.claims)
+      if (!comparesCsrfFirst) compare?.(verified.claims)
       const isKnown = known?.token === token
       if (isKnown && known.isRevocationChecked) return known
       const isRevocationChecked = isRevocationCheckDue(guard, verified)
@@ -92,8 +98,8 @@ function checkToken(
           return { token, verified, location, user, isRevocationChecked }
         }),
       )
-    }),
-  )
+    })
+  })
 }
 
 /** Verifies a token without a request: what `auth.verify` does. */
@@ -184,11 +190,14 @@ export function checkType(guard: Guard, { header, claims }: VerifiedToken): void
   throw new AuthError('wrong_token_type', { message: typeMessages[guard.type] })
 }
 
-function checkFreshness(engine: Engine, fresh: Guard['fresh'], { claims }: VerifiedToken): void {
+function checkFreshness(engine: Engine, fresh: Guard['fresh'], { claims, payload }: VerifiedToken): void {
   if (fresh === false) return
   if (fresh === true) {
-    if (claims.fresh !== true) throw new AuthError('fresh_token_required')
-    return
+    if (claims.fresh === true) return
+    // Under a preset it may be a time instead, up to which the token is fresh.
+    const until = Object.hasOwn(payload, 'fresh') ? payload['fresh'] : undefined
+    if (typeof until === 'number' && until >= engine.options.clock()) return
+    throw new AuthError('fresh_token_required')
   }
   const ageSeconds = engine.options.clock() - (claims.auth_time ?? Number.NaN)
   if (!(ageSeconds <= fresh && ageSeconds >= -clockSkewSeconds))

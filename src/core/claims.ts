@@ -48,6 +48,57 @@ export function isForAudience(audience: Claims['aud'], expected: readonly string
   return given.some((name) => expected.includes(name))
 }
 
+/** What differs in tokens between tallystick and the services whose place it can take (option `compat`). */
+export interface TokenDialect {
+  /**
+   * The claims of a payload whose signature held.
+   *
+   * @param isRevocable Whether tokens have to be told apart, so that one can be revoked.
+   * @throws {AuthError} `token_invalid` for those of another shape
+   */
+  readonly readClaims: (payload: JsonObject, isRevocable: boolean) => Claims
+  /** The claims as they are written, in their order. */
+  readonly writeClaims: (claims: RegisteredClaims, written: WrittenClaims) => JsonObject
+  /** Whether tokens without `exp` are taken, however long lifetimes are. */
+  readonly takesEndless: boolean
+  /** Whether refresh tokens without `iss` are taken where an issuer is expected. */
+  readonly takesRefreshWithoutIssuer: boolean
+  /** Whether `aud` is refused where none is expected. */
+  readonly refusesAudience: boolean
+  /** Whether a subject can be a whole number. */
+  readonly hasIntegerSubjects: boolean
+  /** Whether `fresh` can be a time. */
+  readonly hasFreshUntil: boolean
+}
+
+/** Claims that are written in another form than they are read. */
+export interface WrittenClaims {
+  readonly subject: string | number
+  /** Seconds since 1970 where it is a time. */
+  readonly fresh: boolean | number
+}
+
+/** How tallystick itself reads and writes claims. */
+export const ownTokens: TokenDialect = {
+  readClaims(payload) {
+    checkShape(payload)
+    // What `checkShape` accepts is what `RegisteredClaims` says.
+    return payload as unknown as Claims
+  },
+  writeClaims: (claims) => ({ ...claims }),
+  takesEndless: false,
+  takesRefreshWithoutIssuer: false,
+  refusesAudience: false,
+  hasIntegerSubjects: false,
+  hasFreshUntil: false,
+}
+
+/** The subject as the token has it: a whole number or a text. */
+export function writtenSubject(payload: JsonObject): string | number {
+  const { sub: subject } = payload
+  return typeof subject === 'number' || typeof subject === 'string' ? subject : ''
+}
+
 /** Whether each registered claim that is there has the type the field gives it. The type claim is the guards' matter. */
 export function checkShape(payload: JsonObject): void {
   const isSound =

@@ -36,6 +36,8 @@ export interface CookieSpec {
   readonly flags: string
   /** Whether it lies in the jar of its top-level site; with and without, one name makes two cookies. */
   readonly partitioned?: boolean | undefined
+  /** What deletes it, ahead of its path, where that is not both `Max-Age` and `Expires`. */
+  readonly ending?: string | undefined
 }
 
 /** Says that one name came with different values. */
@@ -97,9 +99,12 @@ export function serializeCookie(spec: CookieSpec, value: string, maxAgeSeconds: 
   return `${spec.name}=${value}${maxAge}${serializeScope(spec)}`
 }
 
+/** An end in the past. */
+export const pastEnd = '; Expires=Thu, 01 Jan 1970 00:00:00 GMT'
+
 /** Writes the line that deletes a cookie: the attributes it was set with, and an end in the past. */
 export function serializeDeletion(spec: CookieSpec): string {
-  return `${spec.name}=; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT${serializeScope(spec)}`
+  return `${spec.name}=${spec.ending ?? `; Max-Age=0${pastEnd}`}${serializeScope(spec)}`
 }
 
 function serializeScope({ domain, path, flags, partitioned = false }: CookieSpec): string {

@@ -10,6 +10,9 @@ import type { Emitter } from './events.ts'
 import { createGuard } from './guard.ts'
 import type { Guard, GuardName } from './guard.ts'
 import { Envelope } from './encryption.ts'
+import { dialectOf, wordRefusal } from './compat.ts'
+import type { Dialect } from './compat.ts'
+import { AuthError } from './errors.ts'
 import type { LocationNames } from './location.ts'
 import type { ResolvedOptions } from './options.ts'
 import { RemoteKeys } from './remote-keys.ts'
@@ -36,6 +39,8 @@ export interface CookiePair {
 /** The inside of an `Auth`. */
 export interface Engine {
   readonly options: ResolvedOptions
+  /** tallystick's own, or that of the option `compat`. */
+  readonly dialect: Dialect
   readonly tokens: Tokens
   /** Only with the option `jwksUri`. */
   readonly remoteKeys: RemoteKeys | undefined
@@ -53,13 +58,19 @@ export interface Engine {
   /** The guards without options, and the two forms of `refresh()`. */
   readonly guards: Readonly<Record<GuardName | 'refresh' | 'refreshByNavigation', Guard>>
   isCsrfMethod(method: string): boolean
+  /** The refusal with the status and in the words of this `Auth`. @param token What it is about, if that is known */
+  wordRefusal(error: AuthError, token?: string): AuthError
+  /** Runs what belongs to no request; its refusal is worded as those of requests are. */
+  worded<T>(step: () => PromiseLike<T>, token?: string): Promise<T>
   /** In constant time. */
   readonly isEqual: Equality
 }
 
 export function createEngine(options: ResolvedOptions, { keys, encryption }: ResolvedKeys): Engine {
   const hasCookies = options.tokenLocation.includes('cookies')
-  const hasCsrf = hasCookies && options.cookieCsrfProtect
+  const dialect = dialectOf(options.compat)
+  const hasCsrf = (hasCookies || dialect.hasCsrfEverywhere) && options.cookieCsrfProtect
+  const isRevocable = options.store !== undefined || options.denylistEnabled
   const cookies = { access: createPair(options, 'access'), refresh: createPair(options, 'refresh') }
   if (hasCookies) demandRoom(options, [cookies.access, cookies.refresh])
   const emitter = createEmitter(options.onEvent)
@@ -67,9 +78,14 @@ export function createEngine(options: ResolvedOptions, { keys, encryption }: Res
   const { jwksUri, decodeAlgorithms = [] } = options
   const envelope = encryption && new Envelope(encryption)
   const remoteKeys = jwksUri && new RemoteKeys(jwksUri, decodeAlgorithms, emitter, () => tokens.forget())
-  const tokens = new Tokens({ ...options, hasCsrf }, keys, { remote: remoteKeys, envelope })
+  const tokenSettings = { ...options, hasCsrf, isRevocable, dialect: dialect.tokens }
+  const tokens = new Tokens(tokenSettings, keys, { remote: remoteKeys, envelope })
+  // What is in an encrypted token is nobody's to read.
+  const word = (error: AuthError, token?: string): AuthError =>
+    wordRefusal(error, options, envelope === undefined ? token : undefined)
   return {
     options,
+    dialect,
     tokens,
     remoteKeys,
     envelope,
@@ -82,11 +98,21 @@ export function createEngine(options: ResolvedOptions, { keys, encryption }: Res
     guards: createGuards(options),
     isCsrfMethod: createMethodRule(options.csrfMethods),
     isEqual: createEquality(),
+    wordRefusal: word,
+    async worded(step, token) {
+      try {
+        return await step()
+      } catch (error) {
+        throw AuthError.is(error) ? word(error, token) : error
+      }
+    },
   }
 }
 
 function createNames(options: ResolvedOptions, type: TokenType): TypeNames {
   return {
+    type,
+    dialect: dialectOf(options.compat).locations,
     headerName: options.headerName,
     headerType: options.headerType,
     cookieName: options.cookiePrefix + options[`${type}CookieKey`],
@@ -99,7 +125,11 @@ function createNames(options: ResolvedOptions, type: TokenType): TypeNames {
 
 function createPair(options: ResolvedOptions, type: TokenType): CookiePair {
   const { cookiePrefix, cookieDomain: domain, cookieSamesite, cookiePartitioned: partitioned } = options
-  const sameSite = `; SameSite=${cookieSamesite.charAt(0).toUpperCase()}${cookieSamesite.slice(1)}`
+  const sameSite =
+    cookieSamesite === undefined
+      ? ''
+      : `; SameSite=${cookieSamesite.charAt(0).toUpperCase()}${cookieSamesite.slice(1)}`
+  const ending = dialectOf(options.compat).cookieEnding
   const flags = `${options.cookieSecure ? '; Secure' : ''}${sameSite}`
   return {
     token: {
@@ -108,6 +138,7 @@ function createPair(options: ResolvedOptions, type: TokenType): CookiePair {
       domain,
       flags: `; HttpOnly${flags}`,
       partitioned,
+      ending,
     },
     csrf: {
       name: cookiePrefix + options[`${type === 'access' ? 'accessCsrf' : 'refreshCsrf'}CookieKey`],
@@ -115,6 +146,7 @@ function createPair(options: ResolvedOptions, type: TokenType): CookiePair {
       domain,
       flags,
       partitioned,
+      ending,
     },
   }
 }

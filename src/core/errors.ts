@@ -89,6 +89,12 @@ export interface Problem {
   readonly code: AuthErrorCode
 }
 
+/** The body of a refusal under the option `compat`, served as `application/json`: the sentence under one name. */
+export type TwinAnswer = { readonly detail: string } | { readonly msg: string }
+
+/** What `TwinAnswer` calls its sentence. */
+export type TwinAnswerName = 'detail' | 'msg'
+
 const titles: Readonly<Record<number, string>> = {
   400: 'Bad Request',
   401: 'Unauthorized',
@@ -97,6 +103,11 @@ const titles: Readonly<Record<number, string>> = {
   422: 'Unprocessable Content',
   500: 'Internal Server Error',
   503: 'Service Unavailable',
+}
+
+/** What a status is called in a problem and in a status line. */
+export function titleOf(status: number): string {
+  return titles[status] ?? 'Error'
 }
 
 /** Marks our errors across copies of the package, where `instanceof` fails. */
@@ -112,6 +123,8 @@ export interface AuthErrorFacts {
   readonly cause?: unknown
   /** Seconds since the sign-in that are acceptable, for the challenge of RFC 9470. */
   readonly maxAgeSeconds?: number
+  /** Makes the body plain JSON of that one member (option `compat`), in place of a problem. */
+  readonly answerName?: TwinAnswerName | undefined
 }
 
 /**
@@ -143,6 +156,7 @@ export class AuthError extends Error {
   readonly headers: Readonly<Record<string, string>>
   /** Seconds since the sign-in that would have been acceptable (`fresh_token_required` with `within`). */
   readonly maxAgeSeconds?: number
+  readonly #answerName: TwinAnswerName | undefined
 
   constructor(code: AuthErrorCode, facts: AuthErrorFacts = {}) {
     const entry = errorCodes[code]
@@ -152,7 +166,12 @@ export class AuthError extends Error {
     this.status = facts.status ?? entry.status
     this.statusCode = this.status
     if (facts.maxAgeSeconds !== undefined) this.maxAgeSeconds = facts.maxAgeSeconds
-    this.headers = problemHeaders(code, this.status, message, facts.maxAgeSeconds)
+    this.#answerName = facts.answerName
+    const mediaType = facts.answerName === undefined ? 'application/problem+json' : 'application/json'
+    this.headers = {
+      'content-type': mediaType,
+      ...problemHeaders(code, this.status, message, facts.maxAgeSeconds),
+    }
     Object.defineProperty(this, brand, { value: true })
   }
 
@@ -160,10 +179,12 @@ export class AuthError extends Error {
     Object.defineProperty(this.prototype, 'name', { value: 'AuthError' })
   }
 
-  /** The RFC 9457 object, ready for `JSON.stringify`. */
-  toJSON(): Problem {
-    const title = titles[this.status] ?? 'Error'
-    return { type: 'about:blank', title, status: this.status, detail: this.message, code: this.code }
+  /** The body, ready for `JSON.stringify`: the RFC 9457 object, or that of the option `compat`. */
+  toJSON(): Problem | TwinAnswer {
+    const { code, message, status } = this
+    if (this.#answerName === 'detail') return { detail: message }
+    if (this.#answerName === 'msg') return { msg: message }
+    return { type: 'about:blank', title: titleOf(status), status, detail: message, code }
   }
 
   /** The whole answer as a Fetch API `Response`; each call makes a new one. */
@@ -178,10 +199,7 @@ function problemHeaders(
   message: string,
   maxAgeSeconds: number | undefined,
 ): Record<string, string> {
-  const headers: Record<string, string> = {
-    'content-type': 'application/problem+json',
-    'cache-control': 'no-store',
-  }
+  const headers: Record<string, string> = { 'cache-control': 'no-store' }
   if (status === 401) headers['www-authenticate'] = challenge(errorCodes[code], message, maxAgeSeconds)
   if (status === 503) headers['retry-after'] = String(1 + Math.floor(Math.random() * 3))
   return headers

@@ -39,7 +39,7 @@ export class Exchange {
   csrf: { readonly [Type in TokenType]?: string | undefined } = {}
   /** A guard that has passed but for the CSRF value. */
   #pending: Guard | null = null
-  readonly trace: Trace = { location: undefined }
+  readonly trace: Trace = { location: undefined, token: undefined }
   #writer: CookieWriter | undefined
 
   constructor(engine: Engine, raw: object, request: AuthRequest, response: AuthResponse) {
@@ -57,7 +57,7 @@ export class Exchange {
 
   /** Runs a guard and publishes whom it found; synchronous where nothing has to be waited for. */
   check(guard: Guard): MaybePromise<Identity | null> {
-    this.trace.location = undefined
+    this.#forgetTrace()
     try {
       const found = this.identify(guard)
       if (!(found instanceof Promise)) return this.#conclude(guard, found)
@@ -67,6 +67,11 @@ export class Exchange {
     } catch (error) {
       return this.#refuse(guard, error)
     }
+  }
+
+  #forgetTrace(): void {
+    this.trace.location = undefined
+    this.trace.token = undefined
   }
 
   /** Runs a guard and publishes nothing. */
@@ -113,7 +118,7 @@ export class Exchange {
 
   /** Runs what answers a request; a refusal is told to observers and may change cookies on its way out. */
   async answer<T>(step: () => Promise<T>): Promise<T> {
-    this.trace.location = undefined
+    this.#forgetTrace()
     try {
       return await step()
     } catch (error) {
@@ -128,22 +133,13 @@ export class Exchange {
     }
   }
 
-  /** Tells observers, clears planted cookies and applies `statusCodes`; what is no refusal passes unchanged. */
+  /** Tells observers, clears planted cookies and puts it into words; what is no refusal passes unchanged. */
   #reject(error: unknown): unknown {
     if (!AuthError.is(error)) return error
     if (error.code === 'cookie_ambiguous') this.cookies.writeIfPossible(this.cookies.tossedDeletions())
     if (error.code === 'csrf_mismatch') this.cookies.writeIfPossible(this.cookies.twinDeletions())
     this.#tell(error)
-    const { statusCodes } = this.engine.options
-    const status = Object.hasOwn(statusCodes, error.code) ? statusCodes[error.code] : undefined
-    if (status === undefined || status === error.status) return error
-    const { message, cause, maxAgeSeconds } = error
-    return new AuthError(error.code, {
-      status,
-      message,
-      cause,
-      ...(maxAgeSeconds !== undefined && { maxAgeSeconds }),
-    })
+    return this.engine.wordRefusal(error, this.trace.token)
   }
 
   #tell(error: AuthError): void {

@@ -27,6 +27,7 @@ export async function findLiveToken(
     const { claims } = await engine.tokens.verify(found.token, maxAheadSeconds)
     if (claims.type !== type) return null
     trace.location = found.location
+    trace.token = found.token
     return { claims, location: found.location }
   } catch (error) {
     if (AuthError.is(error)) return null

@@ -6,6 +6,7 @@ import { chain } from './maybe.ts'
 import type { MaybePromise } from './maybe.ts'
 import { mediaType, ownText, readBody, splitUrl } from './request.ts'
 import type { AuthRequest } from './request.ts'
+import type { TokenType } from './claims.ts'
 
 /** Where a token can travel. */
 export type TokenLocation = 'headers' | 'cookies' | 'query' | 'json'
@@ -13,8 +14,27 @@ export type TokenLocation = 'headers' | 'cookies' | 'query' | 'json'
 /** All places, in the order of the documentation. */
 export const tokenLocations: readonly TokenLocation[] = ['headers', 'cookies', 'query', 'json']
 
+/** What differs between tallystick and the services whose place it can take (option `compat`). */
+export interface LocationDialect {
+  /** The token in a header's value; `null` where there is none. @throws {AuthError} `header_invalid` */
+  readonly readHeader: (value: string, names: LocationNames) => string | null
+  /** Whether a cookie without a value counts as absent; else it is a bad token. */
+  readonly ignoresEmptyCookie: boolean
+  /** The sentence for a request without a token. */
+  readonly missing: (request: AuthRequest, search: Search, names: LocationNames) => string
+}
+
+/** Where a token was looked for. */
+export interface Search {
+  readonly locations: readonly TokenLocation[]
+  /** Anything but `undefined`: it was to be given by hand, and no location was asked. */
+  readonly token: string | null | undefined
+}
+
 /** The names to look under, for one type of token. */
 export interface LocationNames {
+  readonly type: TokenType
+  readonly dialect: LocationDialect
   readonly headerName: string
   readonly headerType: string
   readonly cookieName: string
@@ -56,8 +76,8 @@ export function findToken(
   )
 }
 
-/** The sentence for a request without a token. */
-export function missingToken(locations: readonly TokenLocation[], names: LocationNames): AuthError {
+/** tallystick's own sentence for a request without a token. */
+export function missingSentence({ locations }: Search, names: LocationNames): string {
   const [first] = locations
   const single: Readonly<Record<TokenLocation, string>> = {
     headers: `Missing ${names.headerName} Header`,
@@ -67,12 +87,16 @@ export function missingToken(locations: readonly TokenLocation[], names: Locatio
   }
   const isSingle = locations.length === 1 && first !== undefined
   const places = [locations.slice(0, -1).join(', '), locations.at(-1)].join(' or ')
-  return new AuthError('token_missing', { message: isSingle ? single[first] : `Missing JWT in ${places}` })
+  return isSingle ? single[first] : `Missing JWT in ${places}`
 }
 
-function readHeader(request: AuthRequest, { headerName, headerType }: LocationNames): string | null {
-  const value = request.header(headerName.toLowerCase())
-  if (value === undefined || value === '') return null
+function readHeader(request: AuthRequest, names: LocationNames): string | null {
+  const value = request.header(names.headerName.toLowerCase())
+  return value === undefined || value === '' ? null : names.dialect.readHeader(value, names)
+}
+
+/** Takes one token behind the scheme, which compares in any case; another scheme is absent. @throws {AuthError} */
+export function readBearer(value: string, { headerName, headerType }: LocationNames): string | null {
   if (headerType === '') return checkBare(value, headerName, '<JWT>')
   const space = value.indexOf(' ')
   const scheme = space === -1 ? value : value.slice(0, space)
@@ -80,17 +104,17 @@ function readHeader(request: AuthRequest, { headerName, headerType }: LocationNa
   return checkBare(space === -1 ? '' : value.slice(space + 1), headerName, `${headerType} <JWT>`)
 }
 
-/** RFC 6750 section 2.1: one space, then one token of visible characters. */
-function checkBare(token: string, headerName: string, expected: string): string {
+/** RFC 6750 section 2.1: one space, then one token of visible characters. @throws {AuthError} `header_invalid` */
+export function checkBare(token: string, headerName: string, expected: string): string {
   if (/^[\x21-\x7e]+$/.test(token)) return token
   throw new AuthError('header_invalid', { message: `Bad ${headerName} header. Expected value '${expected}'` })
 }
 
-function readCookie(request: AuthRequest, { cookieName }: LocationNames): string | null {
+function readCookie(request: AuthRequest, { cookieName, dialect }: LocationNames): string | null {
   const header = request.header('cookie')
   if (header === undefined) return null
   const value = findCookie(header, cookieName)
-  if (value !== ambiguous) return value
+  if (value !== ambiguous) return value === '' && dialect.ignoresEmptyCookie ? null : value
   throw new AuthError('cookie_ambiguous', {
     message: `Two cookies named ${cookieName} with different values`,
   })

@@ -1,6 +1,7 @@
 /** The options of `createAuth`, as users write them and as they are resolved. */
 
 import type { CookieScope } from './cookie.ts'
+import type { Compat } from './compat.ts'
 import type { Duration } from './duration.ts'
 import type { AuthErrorCode } from './errors.ts'
 import type { AuthEvent } from './events.ts'
@@ -182,6 +183,16 @@ export interface AuthOptions<Schema extends UserClaimsSchema = AnyUserClaims, Us
   readonly optionalErrors?: 'throw' | 'anonymous' | undefined
   /** Other statuses (400 to 599) for some codes. */
   readonly statusCodes?: { readonly [Code in AuthErrorCode]?: number | undefined } | undefined
+  /**
+   * Takes the place of a Python service: its defaults, statuses, sentences, bodies, cookies and claims, so that both
+   * serve the same browsers with one key. Options that are given win.
+   *
+   * Either gives up what its twin lacks: cookies are neither `Secure` nor `SameSite` and tokens travel by header unless
+   * options say otherwise, answers tell why exactly a token is refused, and tokens without an end are taken. With
+   * `'flask-jwt-extended'` a token that says nothing of its type is an access token, and where nothing is revoked it
+   * needs no `jti`. Set the options back one by one as the twin goes.
+   */
+  readonly compat?: Compat | undefined
   /** Entries of the verified-token cache; 0 turns it off. @default 10_000 */
   readonly verifiedTokenCache?: number | undefined
   /** Is told what was decided. */
@@ -197,6 +208,8 @@ type Unset =
   | 'encodeIssuer'
   | 'encodeAudience'
   | 'cookieDomain'
+  | 'cookieSamesite'
+  | 'compat'
   | 'denylist'
   | 'store'
   | 'clientAddress'

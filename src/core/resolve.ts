@@ -29,6 +29,7 @@ import {
   offOr,
 } from './rule.ts'
 import type { Rule } from './rule.ts'
+import { compatNames, dialectOf } from './compat.ts'
 import { maxCookieAgeSeconds } from './cookie.ts'
 import { defaultCsrfMethods } from './csrf.ts'
 import { algorithms } from './jws.ts'
@@ -112,6 +113,7 @@ const rules: RuleTable = {
   userLookup: { read: functionRule, fallback: undefined },
   optionalErrors: { read: oneOfRule(['throw', 'anonymous']), fallback: 'throw' },
   statusCodes: { read: statusCodesRule, fallback: {} },
+  compat: { read: oneOfRule(compatNames), fallback: undefined },
   verifiedTokenCache: { read: integerRule(0, 10_000_000), fallback: 10_000 },
   onEvent: { read: functionRule, fallback: undefined },
   clock: { read: clockRule, fallback: () => Date.now() / 1000 },
@@ -175,8 +177,10 @@ function givenOptions(input: object): Given {
 
 function readOptions(given: Given, report: Report): Record<string, unknown> {
   const resolved: Record<string, unknown> = {}
+  const dialect = dialectOf(given['compat'])
   for (const [name, rule] of Object.entries(rules)) {
-    resolved[name] = Object.freeze(rule.fallback)
+    const { defaults } = dialect
+    resolved[name] = Object.freeze(Object.hasOwn(defaults, name) ? defaults[name] : rule.fallback)
     if (given[name] === undefined) continue
     try {
       resolved[name] = rule.read(given[name])
@@ -188,6 +192,9 @@ function readOptions(given: Given, report: Report): Record<string, unknown> {
   // Keys of a ring have an algorithm each, and those of another service never sign.
   if (given['keys'] !== undefined || given['jwksUri'] !== undefined) resolved['algorithm'] = undefined
   else resolved['decodeAlgorithms'] ??= Object.freeze([resolved['algorithm']])
+  resolved['statusCodes'] = Object.freeze({ ...dialect.statusCodes, ...(resolved['statusCodes'] as object) })
+  if (Array.isArray(resolved['tokenLocation']))
+    resolved['tokenLocation'] = dialect.orderLocations(resolved['tokenLocation'])
   resolved['denylistEnabled'] ??= resolved['denylist'] !== undefined
   return resolved
 }

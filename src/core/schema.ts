@@ -38,6 +38,16 @@ export type OptionsWithClaims<UserClaims, Options> =
     ? [options?: Options]
     : [options: Options & { readonly userClaims: UserClaims }]
 
+declare const integerSubjects: unique symbol
+
+/** Marks the type of an `Auth` whose subjects can be whole numbers too (`compat: 'fastapi-jwt-auth'`); no value has it. */
+export interface IntegerSubjects {
+  readonly [integerSubjects]: true
+}
+
+/** What a token can be made for. */
+export type SubjectInput<Schema> = Schema extends IntegerSubjects ? string | number : string
+
 /** Names the places of a result's issues; their messages may quote values, so those are left out. */
 export function issuePaths(issues: readonly SchemaIssue[]): string {
   const paths = issues.map(({ path = [] }) =>
@@ -49,4 +59,17 @@ export function issuePaths(issues: readonly SchemaIssue[]): string {
 /** What a reader of the output may rely on: an object. */
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** Freezes a tree; `false` where it holds what cannot be frozen to any use: a Date, a Map, an instance of a class. */
+export function deepFreeze(value: unknown, seen: WeakSet<object> = new WeakSet()): boolean {
+  if (typeof value === 'function') return false
+  if (typeof value !== 'object' || value === null || seen.has(value)) return true
+  seen.add(value)
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype !== Object.prototype && prototype !== Array.prototype && prototype !== null) return false
+  Object.freeze(value)
+  return Object.values(value)
+    .map((item) => deepFreeze(item, seen))
+    .every(Boolean)
 }

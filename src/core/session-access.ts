@@ -1,6 +1,7 @@
 /** Sessions as applications see them: for an operator, and for the user who is signed in; without salts. */
 
 import type { Claims } from './claims.ts'
+import type { Engine } from './engine.ts'
 import { adoptedSessionId } from './generation.ts'
 import { ownOptions } from './own.ts'
 import type { Sessions } from './session.ts'
@@ -50,28 +51,32 @@ function seconds(milliseconds: number): number {
   return Math.floor(milliseconds / 1000)
 }
 
-function demandText(value: unknown, name: string): string {
-  if (typeof value === 'string' && value !== '') return value
+function demandText(value: unknown, name: string): asserts value is string {
+  if (typeof value === 'string' && value !== '') return
   throw new TypeError(`${name} must be a non-empty string`)
 }
 
 /** The sessions of everybody: `auth.sessions`. Every method throws `store_unavailable` when the store does not answer. */
 export class SessionDirectory {
   readonly #sessions: Sessions
+  readonly #engine: Pick<Engine, 'worded'>
 
   /** @internal */
-  constructor(sessions: Sessions) {
+  constructor(sessions: Sessions, engine: Pick<Engine, 'worded'>) {
     this.#sessions = sessions
+    this.#engine = engine
   }
 
   /** The live sessions of a subject, newest first. @throws {AuthError} `store_unavailable` */
   async list(subject: string): Promise<readonly SessionInfo[]> {
-    return (await this.#sessions.list(demandText(subject, 'subject'))).map(infoOf)
+    demandText(subject, 'subject')
+    return this.#engine.worded(async () => (await this.#sessions.list(subject)).map(infoOf))
   }
 
   /** One session, an ended one too, until its absolute end. @throws {AuthError} `store_unavailable` */
   async get(id: string): Promise<SessionInfo | null> {
-    const session = await this.#sessions.get(demandText(id, 'id'))
+    demandText(id, 'id')
+    const session = await this.#engine.worded(async () => this.#sessions.get(id))
     return session === null ? null : infoOf(session)
   }
 
@@ -83,49 +88,53 @@ export class SessionDirectory {
    */
   async revoke(id: string, options: { readonly subject?: string | undefined } = {}): Promise<boolean> {
     const { subject } = ownOptions(options, 'sessions.revoke()', ['subject'])
-    return this.#sessions.revocations.revokeSession(
-      demandText(id, 'id'),
-      subject === undefined ? undefined : demandText(subject, 'subject'),
-    )
+    demandText(id, 'id')
+    if (subject !== undefined) demandText(subject, 'subject')
+    return this.#engine.worded(async () => this.#sessions.revocations.revokeSession(id, subject))
   }
 
   /** Ends all sessions of a subject, after a new password for example. @throws {AuthError} `store_unavailable` */
   async revokeAll(subject: string, options: { readonly except?: string | undefined } = {}): Promise<void> {
     const { except } = ownOptions(options, 'sessions.revokeAll()', ['except'])
-    await this.#sessions.revocations.revokeSubject(
-      demandText(subject, 'subject'),
-      except === undefined ? undefined : demandText(except, 'except'),
-    )
+    demandText(subject, 'subject')
+    if (except !== undefined) demandText(except, 'except')
+    await this.#engine.worded(async () => this.#sessions.revocations.revokeSubject(subject, except))
   }
 }
 
 /** The sessions of the signed-in user: `authorize.sessions`. No other user's session can be seen or ended by it. */
 export class OwnSessions {
   readonly #sessions: Sessions
+  readonly #engine: Pick<Engine, 'worded'>
   readonly #claims: () => Claims
 
   /** @internal */
-  constructor(sessions: Sessions, claims: () => Claims) {
+  constructor(sessions: Sessions, engine: Pick<Engine, 'worded'>, claims: () => Claims) {
     this.#sessions = sessions
+    this.#engine = engine
     this.#claims = claims
   }
 
   /** Where this user is signed in, newest first. @throws {AuthError} @throws {TypeError} when no guard has passed */
   async list(): Promise<readonly OwnSession[]> {
     const claims = this.#claims()
-    const sessions = await this.#sessions.list(claims.sub)
+    const sessions = await this.#engine.worded(async () => this.#sessions.list(claims.sub))
     return sessions.map((session) => ({ ...infoOf(session), current: session.id === sessionIdOf(claims) }))
   }
 
   /** Ends one of this user's sessions. @returns whether there is one of that id. @throws {AuthError} */
   async revoke(id: string): Promise<boolean> {
-    return this.#sessions.revocations.revokeSession(demandText(id, 'id'), this.#claims().sub)
+    const { sub } = this.#claims()
+    demandText(id, 'id')
+    return this.#engine.worded(async () => this.#sessions.revocations.revokeSession(id, sub))
   }
 
   /** Ends all of this user's sessions but the one of this request. @throws {AuthError} */
   async revokeOthers(): Promise<void> {
     const claims = this.#claims()
-    await this.#sessions.revocations.revokeSubject(claims.sub, sessionIdOf(claims))
+    await this.#engine.worded(async () =>
+      this.#sessions.revocations.revokeSubject(claims.sub, sessionIdOf(claims)),
+    )
   }
 }
 

@@ -2,7 +2,7 @@
 
 import { Buffer } from 'node:buffer'
 import { checkOrigin } from './check.ts'
-import { userClaimsOf } from './claims.ts'
+import { userClaimsOf, writtenSubject } from './claims.ts'
 import type { CookieOptions } from './cookie-writer.ts'
 import type { Identity } from './check.ts'
 import { AuthError } from './errors.ts'
@@ -52,7 +52,7 @@ const loginOptionNames = ['userClaims', 'fresh', 'algorithm', 'headers', 'audien
 /** What `authorize.login` does. */
 export async function login(
   exchange: Exchange,
-  subject: string,
+  subject: string | number,
   options: LoginOptions<unknown>,
 ): Promise<TokenPair> {
   const {
@@ -68,7 +68,9 @@ export async function login(
   if (hasCookies) cookies.demandWritable()
   const authTime = Math.floor(engine.options.clock())
   await sessions?.opened()
-  const session = sessions?.prepareSession(subject)
+  // Stores, readers and observers know subjects as text.
+  const name = String(subject)
+  const session = sessions?.prepareSession(name)
   const inherited = { authTime, ...session }
   const made = {
     access: await tokens.make('access', subject, { ...tokenOptions, fresh }, inherited),
@@ -79,8 +81,8 @@ export async function login(
   if (sessions !== undefined && session !== undefined) {
     const overwritten = await findOverwrittenSessions(exchange)
     const metadata = { ...metadataOf(exchange), ...(maxAge !== undefined && { maxAge }) }
-    const replaces = overwritten.find((one) => one.subject === subject)?.sid
-    await sessions.create(subject, session, authTime, metadata, replaces)
+    const replaces = overwritten.find((one) => one.subject === name)?.sid
+    await sessions.create(name, session, authTime, metadata, replaces)
     for (const other of overwritten) {
       if (other.sid !== replaces) sessions.revocations.revokeInBackground(other.sid, other.subject)
     }
@@ -148,9 +150,10 @@ async function renewAccess(
   { verified, token, location }: Identity,
   userClaims: unknown,
 ): Promise<TokenPair> {
-  const { claims } = verified
+  const { claims, payload } = verified
   const inherited = { authTime: claims.auth_time, sid: claims.sid, audience: claims.aud }
-  const access = await exchange.engine.tokens.make('access', claims.sub, { userClaims }, inherited)
+  const subject = writtenSubject(payload)
+  const access = await exchange.engine.tokens.make('access', subject, { userClaims }, inherited)
   const accessToken = demandReadable(access)
   if (location === 'cookies') setCookies(exchange, prepareCookies(exchange, { access }, {}))
   return { accessToken, refreshToken: token }
@@ -176,11 +179,12 @@ async function rotate(
       issuedAtSeconds,
     }
     const { tokens } = exchange.engine
+    const subject = writtenSubject(payload)
     return {
-      access: await tokens.make('access', claims.sub, { userClaims }, { ...common, ...values.access }),
+      access: await tokens.make('access', subject, { userClaims }, { ...common, ...values.access }),
       refresh: await tokens.make(
         'refresh',
-        claims.sub,
+        subject,
         { userClaims: userClaimsOf(payload) },
         { ...common, ...values.refresh },
       ),

@@ -3,8 +3,8 @@
 import { TokenCache } from './cache.ts'
 import { parseDuration } from './duration.ts'
 import type { Duration } from './duration.ts'
-import { checkShape, isForAudience, registeredClaims, userClaimsOf } from './claims.ts'
-import type { Claims, RegisteredClaims, TokenType } from './claims.ts'
+import { isForAudience, registeredClaims, userClaimsOf } from './claims.ts'
+import type { Claims, RegisteredClaims, TokenDialect, TokenType } from './claims.ts'
 import type { Envelope } from './encryption.ts'
 import { AuthError, invalidToken } from './errors.ts'
 import { copyJsonObject } from './json.ts'
@@ -15,9 +15,9 @@ import { chain, settle } from './maybe.ts'
 import type { MaybePromise } from './maybe.ts'
 import { ownOptions, withoutPrototype } from './own.ts'
 import type { RemoteKeys } from './remote-keys.ts'
-import { isObject, issuePaths } from './schema.ts'
+import { deepFreeze, isObject, issuePaths } from './schema.ts'
 import type { SchemaResult, UserClaimsSchema } from './schema.ts'
-import { checkTokenOptions, copyHeaders, tokenOptionNames } from './token-options.ts'
+import { checkSubject, checkTokenOptions, copyHeaders, freshOf, tokenOptionNames } from './token-options.ts'
 
 /** Lets a token pass that guards will read. @throws {TypeError} for a longer one */
 export function demandReadable({ token }: { readonly token: string }): string {
@@ -57,8 +57,11 @@ export interface TokenOptions<UserClaims = Record<string, unknown>> {
 
 /** What an access token may be made with. */
 export interface AccessTokenOptions<UserClaims = Record<string, unknown>> extends TokenOptions<UserClaims> {
-  /** Whether the user has just proved who they are; `false` if not given. */
-  readonly fresh?: boolean | undefined
+  /**
+   * Whether the user has just proved who they are; `false` if not given. With `compat: 'flask-jwt-extended'` also for
+   * how long that counts: seconds, or a text like `'5m'`.
+   */
+  readonly fresh?: boolean | Duration | undefined
 }
 
 /** What a new token takes over from the token or the sign-in that it follows. */
@@ -96,7 +99,13 @@ export interface TokenSettings {
   readonly claims: UserClaimsSchema | undefined
   /** Whether tokens carry a CSRF value. */
   readonly hasCsrf: boolean
+  /** Whether tokens have to be told apart, so that one can be revoked. */
+  readonly isRevocable: boolean
+  readonly dialect: TokenDialect
 }
+
+/** Is called with the claims of a token that has expired, just before that is said. */
+export type BeforeExpiry = (claims: Claims) => void
 
 /** Where keys come from, other than from the options themselves. */
 export interface KeySources {
@@ -144,26 +153,25 @@ export class Tokens {
    * @throws {AuthError} `token_too_large` · `token_invalid` · `token_expired`
    * @see RFC 7519 section 7.2, RFC 8725 section 3
    */
-  verify(token: string, extraAheadSeconds = 0): MaybePromise<VerifiedToken> {
+  verify(token: string, extraAheadSeconds = 0, beforeExpiry?: BeforeExpiry): MaybePromise<VerifiedToken> {
     demandSize(token)
     if (typeof token !== 'string') throw invalidToken('malformed')
     const renewed = this.#sources.remote?.renew()
-    if (renewed !== undefined) return renewed.then(() => this.#verify(token, extraAheadSeconds))
-    return this.#verify(token, extraAheadSeconds)
+    if (renewed === undefined) return this.#verify(token, extraAheadSeconds, beforeExpiry)
+    return renewed.then(() => this.#verify(token, extraAheadSeconds, beforeExpiry))
   }
 
-  #verify(token: string, extraAheadSeconds: number): MaybePromise<VerifiedToken> {
+  #verify(token: string, aheadSeconds: number, beforeExpiry?: BeforeExpiry): MaybePromise<VerifiedToken> {
     const cache = this.#cache
     const known = cache.get(token)
-    if (known !== undefined) return this.#expect(known, extraAheadSeconds)
-    return chain(this.#open(token), ({ header, payload }) => {
-      checkShape(payload)
-      return chain(this.#readUserClaims(header, payload), ({ isFrozen, verified }) => {
+    if (known !== undefined) return this.#expect(known, aheadSeconds, beforeExpiry)
+    return chain(this.#open(token), (jws) =>
+      chain(this.#readClaims(jws), ({ isFrozen, verified }) => {
         // What one reader could change for all others is made anew each time.
         if (isFrozen) cache.set(token, verified)
-        return this.#expect(verified, extraAheadSeconds)
-      })
-    })
+        return this.#expect(verified, aheadSeconds, beforeExpiry)
+      }),
+    )
   }
 
   /** Holds a token that was verified before against the clock again. @throws {AuthError} `token_expired` · … */
@@ -201,24 +209,34 @@ export class Tokens {
   }
 
   /** What depends on time and configuration is checked on every use of a token, cached or not. */
-  #expect(verified: VerifiedToken, extraAheadSeconds: number): VerifiedToken {
-    this.#expectTime(verified.claims, extraAheadSeconds)
-    const { iss = '', aud } = verified.claims
-    const { decodeIssuer, decodeAudience } = this.#settings
-    if (decodeIssuer !== undefined && !decodeIssuer.includes(iss)) throw invalidToken('issuer_invalid')
-    if (decodeAudience !== undefined && !isForAudience(aud, decodeAudience))
-      throw invalidToken('audience_invalid')
+  #expect(verified: VerifiedToken, aheadSeconds: number, beforeExpiry?: BeforeExpiry): VerifiedToken {
+    this.#expectTime(verified.claims, aheadSeconds, beforeExpiry)
+    const { type, iss = '', aud } = verified.claims
+    const { decodeIssuer, decodeAudience, dialect } = this.#settings
+    const mayLackIssuer = dialect.takesRefreshWithoutIssuer && type === 'refresh' && iss === ''
+    if (decodeIssuer !== undefined && !decodeIssuer.includes(iss) && !mayLackIssuer)
+      throw invalidToken('issuer_invalid')
+    const isForUs =
+      decodeAudience === undefined
+        ? aud === undefined || !dialect.refusesAudience
+        : isForAudience(aud, decodeAudience)
+    if (!isForUs) throw invalidToken('audience_invalid')
     return verified
   }
 
   /** Every comparison is written so that NaN refuses. */
-  #expectTime({ type, exp, nbf, iat, auth_time: authTime }: Claims, extraAheadSeconds: number): void {
+  #expectTime(claims: Claims, extraAheadSeconds: number, beforeExpiry?: BeforeExpiry): void {
+    const { type, exp, nbf, iat, auth_time: authTime } = claims
     const settings = this.#settings
     const nowSeconds = settings.clock()
     const aheadSeconds = nowSeconds + Math.max(settings.decodeLeeway, clockSkewSeconds) + extraAheadSeconds
-    const mayLackExp = settings[type === 'refresh' ? 'refreshTokenExpires' : 'accessTokenExpires'] === false
+    const lifetime = settings[type === 'refresh' ? 'refreshTokenExpires' : 'accessTokenExpires']
+    const mayLackExp = lifetime === false || settings.dialect.takesEndless
     if (exp === undefined && !mayLackExp) throw invalidToken('claims_invalid')
-    if (exp !== undefined && !(exp + settings.decodeLeeway > nowSeconds)) throw new AuthError('token_expired')
+    if (exp !== undefined && !(exp + settings.decodeLeeway > nowSeconds)) {
+      beforeExpiry?.(claims)
+      throw new AuthError('token_expired')
+    }
     if (nbf !== undefined && !(nbf <= aheadSeconds)) throw invalidToken('not_active')
     if (iat !== undefined && !(iat <= aheadSeconds)) throw invalidToken('not_active')
     // The end of a sign-in counts from here: one that is yet to come would have none.
@@ -232,13 +250,12 @@ export class Tokens {
     if (!(iat + settings.maxTokenAge > nowSeconds)) throw new AuthError('token_expired', { cause: 'too_old' })
   }
 
-  #readUserClaims(
-    header: JsonObject,
-    payload: JsonObject,
-  ): MaybePromise<{ readonly isFrozen: boolean; readonly verified: VerifiedToken }> {
-    const schema = this.#settings.claims
-    // The shape was checked; what `checkShape` accepts is what `RegisteredClaims` says.
-    const given = payload as unknown as Claims
+  #readClaims({
+    header,
+    payload,
+  }: VerifiedJws): MaybePromise<{ readonly isFrozen: boolean; readonly verified: VerifiedToken }> {
+    const { claims: schema, dialect, isRevocable } = this.#settings
+    const given = dialect.readClaims(payload, isRevocable)
     if (schema === undefined) return { isFrozen: true, verified: { header, claims: given, payload } }
     return chain(this.#validate(schema, userClaimsOf(payload)), (result) => {
       const output = result.issues === undefined ? result.value : null
@@ -246,7 +263,7 @@ export class Tokens {
       // No output of a schema may stand in for a registered claim, nor invent one that was not signed.
       const entries = [
         ...Object.entries(output).filter(([name]) => !registeredClaims.has(name)),
-        ...Object.entries(payload).filter(([name]) => registeredClaims.has(name)),
+        ...Object.entries(given).filter(([name]) => registeredClaims.has(name)),
       ]
       const claims = Object.fromEntries(entries) as unknown as Claims
       return { isFrozen: deepFreeze(claims), verified: { header, claims, payload } }
@@ -269,24 +286,28 @@ export class Tokens {
   /** Makes a signed token. @throws {TypeError} for wrong options, claims or subject */
   make(
     type: TokenType,
-    subject: string,
+    subject: string | number,
     given: AccessTokenOptions<unknown>,
     inherited: Inherited,
   ): MaybePromise<MadeToken> {
+    const { dialect } = this.#settings
     const options = ownOptions(
       given,
       type === 'access' ? 'createAccessToken()' : 'createRefreshToken()',
       tokenOptionNames,
     )
-    checkTokenOptions(type, subject, options)
+    checkSubject(subject, dialect)
+    checkTokenOptions(type, options, dialect)
     const algorithm = options.algorithm === undefined ? this.#keys.defaultAlgorithm : options.algorithm
     const key = algorithm === undefined ? undefined : this.#keys.signers.get(algorithm)
     if (key === undefined) throw new TypeError(missingKey(options.algorithm, this.#keys))
     const headers = copyHeaders(options.headers)
     const taken = withoutPrototype(inherited)
     return chain(this.#checkUserClaims(options.userClaims), (userClaims) => {
-      const claims = this.#registered(type, subject, options, taken)
-      return chain(this.#sign({ ...claims, ...userClaims }, key, headers), (token) => ({ token, claims }))
+      const claims = this.#registered(type, String(subject), options, taken)
+      const fresh = freshOf(options.fresh, claims.iat ?? 0)
+      const payload = { ...dialect.writeClaims(claims, { subject, fresh }), ...userClaims }
+      return chain(this.#sign(payload, key, headers), (token) => ({ token, claims }))
     })
   }
 
@@ -326,7 +347,7 @@ export class Tokens {
       ...(settings.encodeIssuer !== undefined && { iss: settings.encodeIssuer }),
       ...(audience !== undefined && { aud: audience }),
       type,
-      ...(type === 'access' && { fresh: options.fresh ?? false }),
+      ...(type === 'access' && { fresh: options.fresh === true }),
       ...(settings.hasCsrf && { csrf: inherited.csrf ?? crypto.randomUUID() }),
       ...(inherited.authTime !== undefined && { auth_time: inherited.authTime }),
       ...(inherited.sid !== undefined && { sid: inherited.sid }),
@@ -355,19 +376,6 @@ export class Tokens {
     if (lifetime !== false) return Math.min(issuedAt + Math.min(lifetime, longest), sessionEnd)
     return authTime === undefined ? undefined : sessionEnd
   }
-}
-
-/** Freezes a tree; `false` where it holds what cannot be frozen to any use: a Date, a Map, an instance of a class. */
-function deepFreeze(value: unknown, seen: WeakSet<object> = new WeakSet()): boolean {
-  if (typeof value === 'function') return false
-  if (typeof value !== 'object' || value === null || seen.has(value)) return true
-  seen.add(value)
-  const prototype: unknown = Object.getPrototypeOf(value)
-  if (prototype !== Object.prototype && prototype !== Array.prototype && prototype !== null) return false
-  Object.freeze(value)
-  return Object.values(value)
-    .map((item) => deepFreeze(item, seen))
-    .every(Boolean)
 }
 
 function missingKey(asked: unknown, { signers }: JwsKeys): string {

@@ -1,7 +1,7 @@
 /** How `AuthError.is` narrows what was caught; compiled, never run. */
 
 import { AuthError } from '../../src/index.ts'
-import type { AuthErrorCode, Problem } from '../../src/index.ts'
+import type { AuthErrorCode, Problem, TwinAnswer } from '../../src/index.ts'
 import { expectNoAny, expectType } from './_assert.ts'
 import type { Equal } from './_assert.ts'
 
@@ -16,20 +16,22 @@ export function narrow(caught: unknown): string {
   expectType<Equal<typeof caught, AuthError>>()
   expectType<Equal<typeof caught.code, AuthErrorCode>>()
   expectType<Equal<typeof caught.status, number>>()
-  expectType<Equal<ReturnType<typeof caught.toJSON>, Problem>>()
+  expectType<Equal<ReturnType<typeof caught.toJSON>, Problem | TwinAnswer>>()
   expectType<Equal<ReturnType<typeof caught.getResponse>, Response>>()
   expectNoAny<typeof caught.headers>(caught.headers)
   // @ts-expect-error a code does not change
   caught.code = 'token_invalid'
   // @ts-expect-error no such code
   if (caught.code === 'csrf_wrong') return ''
-  return caught.toJSON().detail
+  // @ts-expect-error under the option compat the body may have another member
+  void caught.toJSON().detail
+  return caught.message
 }
 
 /** An error of another code is still one of ours. */
 export function keep(error: AuthError): string {
   if (AuthError.is(error, 'token_missing')) return ''
-  return error.toJSON().detail
+  return error.message
 }
 
 /** Every code has to be thought of. */
