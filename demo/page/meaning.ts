@@ -1,5 +1,7 @@
 // One plain sentence for each exchange. It decides nothing: it reads what was sent and what came back.
 
+import type { Note } from './notes.ts'
+import { outcomeOf } from './outcome.ts'
 import type { Exchange } from './requests.ts'
 
 export type Circumstances = { csrfProtected: boolean; signedInBefore: boolean; signedInNow: boolean }
@@ -27,6 +29,13 @@ const sentences = new Map<string, Sentence>([
       csrfProtected
         ? 'The access token was accepted; no CSRF header is needed for GET.'
         : 'The access token was accepted.',
+  ],
+  [
+    '/transfer 200',
+    (_, { csrfProtected }) =>
+      csrfProtected
+        ? 'Both halves came along and match, so it was done.'
+        : 'The access cookie alone was enough.',
   ],
   [
     '/protected token_missing',
@@ -97,4 +106,15 @@ export function meaningOf(exchange: Exchange, circumstances: Circumstances): str
   if (typeof sentence === 'function') return sentence(exchange, circumstances)
   if (sentence !== undefined) return sentence
   return status < 500 ? 'The server refused this request.' : 'The server failed; its console says why.'
+}
+
+/** Of a request that this page did not send by a button: an attack, another tab, or a refresh that became due. */
+export function meaningOfNote(note: Note): string {
+  const { route, status, code, run } = note
+  if (run !== null) return `Attack. ${outcomeOf(note, null).why}`
+  if (route === '/refresh' && status === 200)
+    return 'The access token was renewed without anybody pressing a button.'
+  const sentence = sentences.get(`${route} ${code}`) ?? sentences.get(`${code}`)
+  if (typeof sentence === 'string') return sentence
+  return status < 300 ? 'Sent by another tab of this browser, and accepted.' : 'Refused.'
 }
