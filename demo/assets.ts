@@ -18,7 +18,11 @@ const scripts = ['page', 'attacks', 'checks', 'cookies', 'frame', 'life', 'meani
 const moreScripts = ['requests', 'session', 'sessions', 'template', 'timeline']
 
 const files = [
-  { path: '/style.css', file: 'page/style.css', type: css },
+  ...['style', 'session', 'attacks', 'timeline'].map((name) => ({
+    path: `/${name}.css`,
+    file: `page/${name}.css`,
+    type: css,
+  })),
   { path: '/tally.svg', file: 'page/tally.svg', type: 'image/svg+xml' },
   ...[...scripts, ...moreScripts].map((name) => ({
     path: `/${name}.js`,

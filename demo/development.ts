@@ -98,15 +98,18 @@ function frameOf(
   const url = new URL(c.req.url)
   const target = new URL(`${prefix}${attack === 'image' ? 'protected' : 'transfer'}`, url)
   target.searchParams.set('run', run)
-  return `${attackerOrigins(url)[from]}/?${new URLSearchParams({ attack, target: target.href })}`
+  const page = new URL(attackerOrigins(url)[from])
+  page.searchParams.set('attack', attack)
+  page.searchParams.set('target', target.href)
+  return page.href
 }
 
 /** The CSRF value is no claim to show, though the page could read it from its cookie. */
-function withoutSecrets({ csrf: _, ...claims }: Claims): Omit<Claims, 'csrf'> {
-  return claims
+function withoutSecrets(claims: Claims): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(claims).filter(([name]) => name !== 'csrf'))
 }
 
-async function readRefresh(c: Context, auth: Auth): Promise<Omit<Claims, 'csrf'> | null> {
+async function readRefresh(c: Context, auth: Auth): Promise<Record<string, unknown> | null> {
   try {
     // A request of its own: what this one has established stays.
     const { req } = c

@@ -50,7 +50,7 @@ function readSwitch(text: string): boolean {
 
 /** Never by the name of an environment, which is easily left as it was: `npm start` says so. */
 function readFlags(flags: readonly string[]): boolean {
-  const [unknown] = flags.filter((flag) => flag !== '--development')
+  const unknown = flags.find((flag) => flag !== '--development')
   if (unknown === undefined) return flags.length > 0
   throw new TypeError(`'${unknown}' is not known: there is --development and nothing else`)
 }

@@ -4,7 +4,8 @@ const query = new URLSearchParams(location.search)
 const target = query.get('target') ?? ''
 const status = document.querySelector('#status')
 
-const attacks: Record<string, () => Promise<string>> = {
+/** Keyed by what the address calls them. */
+export const attacks: Record<string, () => Promise<string>> = {
   form: sendForm,
   fetch: sendFetch,
   image: loadImage,
@@ -12,7 +13,7 @@ const attacks: Record<string, () => Promise<string>> = {
 }
 
 const report = await (attacks[query.get('attack') ?? ''] ?? refuse)()
-if (status !== null) status.textContent = `The attacker’s page: ${report}`
+if (status !== null) status.textContent = `What this page could read: ${report}.`
 parent.postMessage(report, new URL(target).origin)
 
 /** A form that submits itself: the answer goes into a frame, where this page tries to read it. */
@@ -62,5 +63,3 @@ async function plantCookie(): Promise<string> {
 async function refuse(): Promise<string> {
   return 'nothing, it knows no such attack'
 }
-
-export {}

@@ -93,6 +93,7 @@ export function createAttackPanel(
     isRunning = true
     const result = findElement('.attack-result', HTMLElement, row)
     const place = findElement('.attack-frame', HTMLElement, row)
+    shrinkOthers(row)
     place.replaceChildren()
     result.textContent = 'Under way…'
     try {
@@ -102,6 +103,22 @@ export function createAttackPanel(
     }
     isRunning = false
     done()
+  }
+
+  /** Of earlier attacks the verdict stays, so that the page does not grow out of sight. */
+  function shrinkOthers(row: HTMLElement): void {
+    for (const other of root.querySelectorAll('.attack')) {
+      if (other === row) continue
+      other.querySelector('.attack-frame')?.replaceChildren()
+      const verdict = other.querySelector('.status')
+      const kind = other.querySelector<HTMLElement>('.result')?.dataset['kind']
+      if (verdict === null || kind === undefined) continue
+      const short = document.createElement('div')
+      short.className = 'result short'
+      short.dataset['kind'] = kind
+      short.append(verdict)
+      other.querySelector('.attack-result')?.replaceChildren(short)
+    }
   }
 
   return {
@@ -138,22 +155,33 @@ async function attackWith(
   if (!response.ok) return document.createTextNode('The server did not start it: sign in again.')
   const { run, frame, sent }: { run: string; frame?: string; sent?: string[] } = await response.json()
   const read = frame === undefined ? null : await showAttacker(place, frame)
-  const note = attack === 'plant' ? await useSite(run, originCheck) : await awaitNote(run)
-  if (note === undefined) return document.createTextNode('No request of it has reached the server.')
-  return resultOf(note, sent ?? null, read)
+  if (attack === 'plant') return useSite(run, originCheck, read)
+  const note = await awaitNote(run)
+  return note === undefined ? neverArrived() : resultOf(note, sent ?? null, read)
 }
 
-/** After a cookie was planted: what the user does next, twice, as the first answer has cleared the way. */
-async function useSite(run: string, originCheck: boolean): Promise<Note | undefined> {
+function neverArrived(): Node {
+  return document.createTextNode('No request of it has reached the server.')
+}
+
+/** After a cookie was planted: what the user does next, twice, to see whether the first answer clears the way. */
+async function useSite(run: string, originCheck: boolean, read: string | null): Promise<Node> {
   const call = transferCall(`${originCheck ? '' : '/origin-check-off'}/transfer?run=${run}`)
   const first = await send(call)
-  await send(call)
-  return awaitNote(run, ({ id }) => id === first.note)
+  const second = await send(call)
+  const note = await awaitNote(run, ({ id }) => id === first.note)
+  if (note === undefined) return neverArrived()
+  const result = resultOf(note, null, read)
+  const next = second.status === 200 ? 'was renewed, and went through' : `got ${second.status}`
+  findElement('.why', HTMLElement, result).append(` Your next request ${next}.`)
+  return result
 }
 
 function resultOf(note: Note, sent: readonly string[] | null, read: string | null): DocumentFragment {
-  const { kind, ...texts } = outcomeOf(note, sent)
+  const { kind, sent: lines, ...texts } = outcomeOf(note, sent)
   const fragment = fillTemplate('attack-result', { ...texts, read })
+  const items = lines.map((line) => Object.assign(document.createElement('li'), { textContent: line }))
+  findElement('.sent', HTMLElement, fragment).append(...items)
   findElement('.result', HTMLElement, fragment).dataset['kind'] = kind
   return fragment
 }

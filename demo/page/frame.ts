@@ -11,6 +11,7 @@ export async function showAttacker(place: HTMLElement, url: string): Promise<str
   // It may do all that its attack needs, but not lead this page away.
   frame.setAttribute('sandbox', 'allow-scripts allow-forms allow-same-origin')
   frame.src = url
+  frame.className = new URL(url).searchParams.get('attack') ?? ''
   const address = document.createElement('p')
   address.className = 'address'
   address.textContent = origin

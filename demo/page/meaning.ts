@@ -110,7 +110,12 @@ export function meaningOf(exchange: Exchange, circumstances: Circumstances): str
 
 /** Of a request that this page did not send by a button: an attack, another tab, or a refresh that became due. */
 export function meaningOfNote(note: Note): string {
-  const { route, status, code, run } = note
+  const { route, status, code, run, site } = note
+  if (run !== null && site === 'same-origin') {
+    if (status < 300) return 'Your own request after the attack: accepted.'
+    if (code === 'token_missing') return 'Your access token went with the planted one: the page renews it.'
+    return outcomeOf(note, null).why
+  }
   if (run !== null) return `Attack. ${outcomeOf(note, null).why}`
   if (route === '/refresh' && status === 200)
     return 'The access token was renewed without anybody pressing a button.'

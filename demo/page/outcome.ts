@@ -7,7 +7,8 @@ export type Outcome = {
   /** How it is marked: a defence that held, an answer of no use, or an attack that worked. */
   kind: 'held' | 'useless' | 'worked'
   why: string
-  sent: string
+  /** What was sent, line by line. */
+  sent: readonly string[]
   answer: string
 }
 
@@ -27,7 +28,7 @@ const reasons = new Map<string, string>([
   ],
   [
     'cookie_ambiguous',
-    'Two cookies of one name came, and nobody can tell which is yours: the server refused, deleted both, and your next request renewed its token and went through.',
+    'Two cookies of one name came, and nobody can tell which one is yours: the server refused, and had both deleted.',
   ],
   [
     'refresh_reused',
@@ -37,7 +38,7 @@ const reasons = new Map<string, string>([
   ['signature_invalid', 'The signature covers every claim: with one letter changed, it fits no more.'],
 ])
 
-const got = 'It got through: this server runs with CSRF_PROTECT=off, '
+const csrfProtected = document.documentElement.dataset['csrf'] === 'on'
 
 export function outcomeOf(note: Note, sent: readonly string[] | null): Outcome {
   const { status, code, reason, detail } = note
@@ -48,19 +49,22 @@ export function outcomeOf(note: Note, sent: readonly string[] | null): Outcome {
     detail === null ? null : `“${detail}”`,
     reason === null ? null : `(${reason})`,
   ]
-  const common = { sent: lines.join('; '), answer: answer.filter((part) => part !== null).join(' ') }
+  const common = { sent: lines, answer: answer.filter((part) => part !== null).join(' ') }
   if (status < 300 && note.method === 'GET') {
     const why =
       'Your cookies came along, but a GET changes nothing here, and the browser keeps the answer from other origins.'
     return { ...common, kind: 'useless', verdict: 'Answered, to no use', why }
   }
-  if (status < 300) {
-    const rest =
-      note.site === null ? 'and wants no value.' : 'and the origin check is off: nothing is left to stop it.'
-    return { ...common, kind: 'worked', verdict: 'It worked', why: got + rest }
-  }
+  if (status < 300) return { ...common, kind: 'worked', verdict: 'It worked', why: whyItWorked(note) }
   const why = reasons.get(reason ?? '') ?? reasons.get(code ?? '') ?? 'The server refused it.'
   return { ...common, kind: 'held', verdict: `Refused: ${code ?? status}`, why }
+}
+
+function whyItWorked({ site }: Note): string {
+  if (csrfProtected) return 'It got through. That should not happen: please report it.'
+  return site === null
+    ? 'This server runs with CSRF_PROTECT=off: it wants no value.'
+    : 'This server runs with CSRF_PROTECT=off, and the origin check is off: nothing is left to stop it.'
 }
 
 function linesOf(note: Note): string[] {
