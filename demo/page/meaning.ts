@@ -90,7 +90,7 @@ const sentences = new Map<string, Sentence>([
   ['csrf_mismatch', 'The header does not belong to this token, perhaps because of another tab: try again.'],
   ['token_expired', 'The token is genuine, but its time is over: refresh to get a new one.'],
   ['token_invalid', 'This server did not sign that token; it may have a new secret: sign out, then sign in.'],
-  ['token_revoked', 'This session was ended elsewhere. Sign out here, then sign in again.'],
+  ['token_revoked', 'This session was ended elsewhere: sign in again.'],
   ['origin_forbidden', 'The request came from another site, so it was refused.'],
 ])
 

@@ -48,7 +48,7 @@ const attackPanel = isDevelopment
     )
   : null
 const ended = findElement('#ended', HTMLElement)
-const endedElsewhere = 'This session was ended elsewhere. Sign in again to go on.'
+const endedElsewhere = 'This session has ended. Sign in again to go on.'
 const endPaths = new Set(['/logout', '/sessions'])
 const noLives: Lives = { access: null, refresh: null }
 
