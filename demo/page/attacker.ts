@@ -14,7 +14,8 @@ export const attacks: Record<string, () => Promise<string>> = {
 
 const report = await (attacks[query.get('attack') ?? ''] ?? refuse)()
 if (status !== null) status.textContent = `What this page could read: ${report}.`
-parent.postMessage(report, new URL(target).origin)
+// Opened by itself, it has nobody to tell.
+if (parent !== window) parent.postMessage(report, new URL(target).origin)
 
 /** A form that submits itself: the answer goes into a frame, where this page tries to read it. */
 async function sendForm(): Promise<string> {
