@@ -57,11 +57,12 @@ function isRejection(event: AuthEvent): event is AuthEvent & { type: 'rejected' 
 }
 
 function tokenCookiesOf(c: Context, { options }: Auth): string[] {
-  const names = [options.accessCookieKey, options.refreshCookieKey].map((name) => options.cookiePrefix + name)
+  const keys = [options.accessCookieKey, options.refreshCookieKey]
+  const names = new Set(keys.map((key) => options.cookiePrefix + key))
   return (c.req.header('cookie') ?? '')
     .split('; ')
     .map((pair) => pair.split('=', 1).join())
-    .filter((name) => names.includes(name))
+    .filter((name) => names.has(name))
 }
 
 /** The answers of the routes hold no secret: a refusal's members are those of RFC 9457. */

@@ -172,7 +172,7 @@ async function useSite(run: string, originCheck: boolean, read: string | null): 
   const note = await awaitNote(run, ({ id }) => id === first.note)
   if (note === undefined) return neverArrived()
   const result = resultOf(note, null, read)
-  const next = second.status === 200 ? 'was renewed, and went through' : `got ${second.status}`
+  const next = second.status === 200 ? 'got a new token and went through' : `got ${second.status}`
   findElement('.why', HTMLElement, result).append(` Your next request ${next}.`)
   return result
 }
