@@ -6,8 +6,9 @@ import type { AddressInfo } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import { getConnInfo } from '@hono/node-server/conninfo'
 import type { Context } from 'hono'
-import { createAuth, type Auth } from 'tallystick'
-import { createDemo } from './app.ts'
+import { createAuth, type Auth, type AuthOptions } from 'tallystick'
+import { createDemo, type Development } from './app.ts'
+import { createJournal } from './journal.ts'
 import { describePlace, readSettings, secretFileOf, type Settings } from './settings.ts'
 import { keepSecret, openStorage, Unusable, unusablePlace, type Storage } from './storage.ts'
 
@@ -15,12 +16,20 @@ import { keepSecret, openStorage, Unusable, unusablePlace, type Storage } from '
 const shutdownMs = 1000
 const parentCheckMs = 500
 
+/** Short times, so that there is something to see; the defaults are 15 minutes and 30 seconds. */
+const developmentTimes = { accessTokenExpires: '2m', rotationGrace: 3 } as const
+
 try {
-  const settings = readSettings(process.env)
+  const settings = readSettings(process.env, process.argv.slice(2))
   const storage = await openStorage(settings.place)
-  const auth = await openAuth(settings, storage)
-  const servers = await openPort(getRequestListener(createDemo(auth).fetch), settings.port)
-  const stop = createStop(servers, auth, storage)
+  const { auth, development } = await openAuth(settings, storage)
+  const demo = createDemo(auth, development)
+  const servers = await openPort(getRequestListener(demo.fetch), settings.port)
+  const stop = createStop(
+    servers,
+    [auth, ...(development === undefined ? [] : [development.lenient])],
+    storage,
+  )
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, stop)
   if (process.env['npm_lifecycle_event'] === 'start') followParent(stop)
   console.log(greeting(portOf(servers[0]), settings))
@@ -30,24 +39,32 @@ try {
   process.exit(1)
 }
 
-async function openAuth(settings: Settings, { store }: Storage): Promise<Auth> {
+async function openAuth(
+  settings: Settings,
+  { store }: Storage,
+): Promise<{ auth: Auth; development: Development | undefined }> {
   let isReady = false
-  const auth = createAuth({
+  const journal = createJournal()
+  const options: AuthOptions = {
     secretKey: settings.secretKey ?? (await secretFor(settings)),
     cookieCsrfProtect: settings.csrfProtected,
     store,
     clientAddress: (c: Context) => getConnInfo(c).remote.address,
+    ...(settings.isDevelopment && developmentTimes),
     onEvent: (event) => {
+      journal.onEvent(event)
       // What fails before that is told in one line.
       const isNews = event.type === 'store.warning' || (isReady && event.type.startsWith('store.'))
       if (isNews) console.error(JSON.stringify(event))
     },
-  })
+  }
+  const auth = createAuth(options)
+  const lenient = settings.isDevelopment ? createAuth({ ...options, fetchMetadata: false }) : undefined
   await auth.ready().catch((error: unknown) => {
     throw unusablePlace(settings.place, error)
   })
   isReady = true
-  return auth
+  return { auth, development: lenient === undefined ? undefined : { journal, lenient } }
 }
 
 async function secretFor({ place }: Settings): Promise<string | Uint8Array> {
@@ -89,7 +106,7 @@ function followParent(stop: () => void): void {
   }, parentCheckMs).unref()
 }
 
-function createStop(servers: [Server, ...Server[]], auth: Auth, storage: Storage): () => void {
+function createStop(servers: [Server, ...Server[]], auths: Auth[], storage: Storage): () => void {
   const close = async (): Promise<void> => {
     const closed = servers.map((server) => once(server, 'close'))
     for (const server of servers) {
@@ -97,7 +114,7 @@ function createStop(servers: [Server, ...Server[]], auth: Auth, storage: Storage
       setTimeout(() => server.closeAllConnections(), shutdownMs).unref()
     }
     await Promise.all(closed)
-    await auth.close().finally(storage.end)
+    await Promise.all(auths.map((auth) => auth.close())).finally(storage.end)
   }
   return () => {
     if (!servers[0].listening) return
@@ -106,11 +123,14 @@ function createStop(servers: [Server, ...Server[]], auth: Auth, storage: Storage
   }
 }
 
-function greeting(port: number, { csrfProtected, secretKey, place }: Settings): string {
+function greeting(port: number, { csrfProtected, isDevelopment, secretKey, place }: Settings): string {
   const isMemory = place.kind === 'memory'
   const secretPlace = isMemory ? 'a random one for this run' : `in ${secretFileOf(place)}`
   return [
     `tallystick demo: http://localhost:${port}`,
+    isDevelopment
+      ? `To be attacked by a sibling host too: http://app.demo.localhost:${port} (not in Safari)`
+      : 'Without attacks and their traces; --development adds them.',
     csrfProtected
       ? 'CSRF protection: on. CSRF_PROTECT=off turns it off.'
       : 'CSRF protection: off, as CSRF_PROTECT says.',

@@ -10,6 +10,8 @@ export type Place =
 export type Settings = {
   port: number
   csrfProtected: boolean
+  /** Whether it shows what a real site would keep to itself, and lets itself be attacked. */
+  isDevelopment: boolean
   /** Without one, the demo keeps a random one beside its sessions. */
   secretKey: string | undefined
   place: Place
@@ -20,11 +22,15 @@ const folder = new URL(import.meta.url.endsWith('.ts') ? './.data/' : '../.data/
 const defaultFile = fileURLToPath(new URL('sessions.sqlite', folder))
 
 /** @throws {TypeError} one line that names the variable and the values it may have */
-export function readSettings(environment: Record<string, string | undefined>): Settings {
+export function readSettings(
+  environment: Record<string, string | undefined>,
+  flags: readonly string[] = [],
+): Settings {
   const { PORT, CSRF_PROTECT, AUTHJWT_SECRET_KEY, STORE } = environment
   return {
     port: readPort(PORT ?? '3000'),
     csrfProtected: readSwitch(CSRF_PROTECT ?? 'on'),
+    isDevelopment: readFlags(flags),
     // An empty secret is not a missing one: createAuth refuses it and says why.
     secretKey: AUTHJWT_SECRET_KEY,
     place: readPlace(STORE ?? `sqlite:${defaultFile}`),
@@ -40,6 +46,13 @@ function readPort(text: string): number {
 function readSwitch(text: string): boolean {
   if (text === 'on' || text === 'off') return text === 'on'
   throw new TypeError(`CSRF_PROTECT must be 'on' or 'off', not '${text}'`)
+}
+
+/** Never by the name of an environment, which is easily left as it was: `npm start` says so. */
+function readFlags(flags: readonly string[]): boolean {
+  const unknown = flags.find((flag) => flag !== '--development')
+  if (unknown === undefined) return flags.length > 0
+  throw new TypeError(`'${unknown}' is not known: there is --development and nothing else`)
 }
 
 function readPlace(text: string): Place {

@@ -28,9 +28,9 @@ export function endDemos(): void {
 }
 
 /** Resolves once it says where it is; rejects with what it says instead. */
-export async function startDemo(environment: Environment): Promise<Demo> {
+export async function startDemo(environment: Environment, flags: readonly string[] = []): Promise<Demo> {
   if (!existsSync(server)) throw new Error('There is no demo/dist/: run `npm run build:demo` first.')
-  const child = spawn(process.execPath, [server], { env: withPath(environment) })
+  const child = spawn(process.execPath, [server, ...flags], { env: withPath(environment) })
   children.add(child)
   const exit = once(child, 'exit')
   let errors = ''

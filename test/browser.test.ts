@@ -223,9 +223,10 @@ describe.runIf(isChromiumThere)('in a browser', { timeout: 6 * stepTimeoutMs }, 
       const healing = { path: '/sessions', code: 'cookie_ambiguous' }
       await expect.poll(() => site.visits).toContainEqual(expect.objectContaining(healing))
       expect(await person.press('Call protected')).toBe('GET /protected 401 Unauthorized token_missing')
-      expect(await person.press('Refresh')).toBe('POST /refresh 401 Unauthorized cookie_ambiguous')
+      // The page has asked for new tokens by itself, and that answer takes the other two away.
+      const refused = { path: '/refresh', code: 'cookie_ambiguous' }
+      expect(site.visits).toContainEqual(expect.objectContaining(refused))
       expect(await plantedPaths()).toEqual([])
-      expect(await person.press('Sign out')).toBe('DELETE /logout 200 OK')
       expect(await person.signIn()).toBe('POST /login 200 OK')
       expect(await person.press('Call protected')).toBe('GET /protected 200 OK')
       expect(await person.press('Refresh')).toBe('POST /refresh 200 OK')

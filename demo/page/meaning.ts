@@ -1,5 +1,7 @@
 // One plain sentence for each exchange. It decides nothing: it reads what was sent and what came back.
 
+import type { Note } from './notes.ts'
+import { outcomeOf } from './outcome.ts'
 import type { Exchange } from './requests.ts'
 
 export type Circumstances = { csrfProtected: boolean; signedInBefore: boolean; signedInNow: boolean }
@@ -27,6 +29,13 @@ const sentences = new Map<string, Sentence>([
       csrfProtected
         ? 'The access token was accepted; no CSRF header is needed for GET.'
         : 'The access token was accepted.',
+  ],
+  [
+    '/transfer 200',
+    (_, { csrfProtected }) =>
+      csrfProtected
+        ? 'Both halves came along and match, so it was done.'
+        : 'The access cookie alone was enough.',
   ],
   [
     '/protected token_missing',
@@ -81,7 +90,7 @@ const sentences = new Map<string, Sentence>([
   ['csrf_mismatch', 'The header does not belong to this token, perhaps because of another tab: try again.'],
   ['token_expired', 'The token is genuine, but its time is over: refresh to get a new one.'],
   ['token_invalid', 'This server did not sign that token; it may have a new secret: sign out, then sign in.'],
-  ['token_revoked', 'This session was ended elsewhere. Sign out here, then sign in again.'],
+  ['token_revoked', 'This session was ended elsewhere: sign in again.'],
   ['origin_forbidden', 'The request came from another site, so it was refused.'],
 ])
 
@@ -97,4 +106,20 @@ export function meaningOf(exchange: Exchange, circumstances: Circumstances): str
   if (typeof sentence === 'function') return sentence(exchange, circumstances)
   if (sentence !== undefined) return sentence
   return status < 500 ? 'The server refused this request.' : 'The server failed; its console says why.'
+}
+
+/** Of a request that this page did not send by a button: an attack, another tab, or a refresh that became due. */
+export function meaningOfNote(note: Note): string {
+  const { route, status, code, run, site } = note
+  if (run !== null && site === 'same-origin') {
+    if (status < 300) return 'Your own request after the attack: accepted.'
+    if (code === 'token_missing') return 'Your access token went with the planted one: the page renews it.'
+    return outcomeOf(note, null).why
+  }
+  if (run !== null) return `Attack. ${outcomeOf(note, null).why}`
+  if (route === '/refresh' && status === 200)
+    return 'The access token was renewed without anybody pressing a button.'
+  const sentence = sentences.get(`${route} ${code}`) ?? sentences.get(`${code}`)
+  if (typeof sentence === 'string') return sentence
+  return status < 300 ? 'Sent by another tab of this browser, and accepted.' : 'Refused.'
 }

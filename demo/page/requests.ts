@@ -1,18 +1,26 @@
 // The requests of this page: what each one sends, and what came back. It keeps nothing.
 
+import { createAuthFetch } from '../../dist/client.js'
 import { readCookies, type Cookie } from './cookies.ts'
-import type { Session } from './sessions.ts'
 
-const csrfHeaderName = 'X-CSRF-Token'
+/** Sends the CSRF value along, and renews the access token when it has ended. */
+export const authFetch = createAuthFetch({
+  rotationGrace: Number(document.documentElement.dataset['grace']),
+})
+
+/** By which the answer says how it is called in the server's journal. */
+const noteHeader = 'X-Demo-Note'
 
 export type Call = {
   method: 'GET' | 'POST' | 'DELETE'
   path: string
   /** What stands for the path where it names something. */
   route?: string
-  /** CSRF cookies to copy the header from; the first that is there counts, none at all sends no header. */
+  /** CSRF cookies that the header is copied from: the first that is there. */
   csrfFrom: readonly string[]
   cookies: 'sent' | 'left out'
+  /** Whether it goes out as a page sends it that knows nothing of CSRF. */
+  isBare?: boolean
   /** Whether it ends the session that it is sent in. */
   endsItself?: boolean
   body?: Record<string, unknown>
@@ -31,6 +39,8 @@ export type Exchange = {
   body: string
   code: string | null
   detail: string | null
+  /** Its number in the server's journal, if there is one. */
+  note: number | null
 }
 
 const protectedRoute: Call = { method: 'GET', path: '/protected', csrfFrom: [], cookies: 'sent' }
@@ -41,7 +51,8 @@ export const actions = new Map<string, Call>([
   ['protected', protectedRoute],
   ['protected-bare', { ...protectedRoute, cookies: 'left out' }],
   ['refresh', refresh],
-  ['refresh-bare', { ...refresh, csrfFrom: [] }],
+  ['refresh-bare', { ...refresh, csrfFrom: [], isBare: true }],
+  ['transfer', transferCall('/transfer')],
   [
     'logout',
     {
@@ -63,8 +74,13 @@ export const actions = new Map<string, Call>([
   ],
 ])
 
+/** What attackers want to send in the user's name, sent by the user. */
+export function transferCall(path: string): Call {
+  return { method: 'POST', path, route: '/transfer', csrfFrom: ['csrf_access_token'], cookies: 'sent' }
+}
+
 /** Ends one session of the user. */
-export function endCall({ id, current }: Session): Call {
+export function endCall({ id, current }: { id: string; current: boolean }): Call {
   return {
     method: 'DELETE',
     path: `/sessions/${encodeURIComponent(id)}`,
@@ -83,14 +99,16 @@ export async function send(call: Call): Promise<Exchange> {
   const csrfCookie = findCsrfCookie(call.csrfFrom)
   const sent = { call, time: new Date(), csrfCookie: csrfCookie?.name ?? null }
   try {
-    const response = await fetch(call.path, fetchOptions(call, csrfCookie?.value))
+    const response = await (call.isBare === true ? fetch : authFetch)(call.path, fetchOptions(call))
     const body = await response.text()
     const { status, statusText } = response
     const csrfRenewed = findCsrfCookie(call.csrfFrom)?.value !== csrfCookie?.value
-    return { ...sent, csrfRenewed, status, statusText, body, ...readProblem(body) }
+    const note = Number(response.headers.get(noteHeader)) || null
+    return { ...sent, csrfRenewed, status, statusText, body, note, ...readProblem(body) }
   } catch {
     // fetch tells a page no more than that there was no answer.
-    return { ...sent, csrfRenewed: false, status: 0, statusText: '', body: '', code: null, detail: null }
+    const silence = { status: 0, statusText: '', body: '', code: null, detail: null, note: null }
+    return { ...sent, csrfRenewed: false, ...silence }
   }
 }
 
@@ -99,9 +117,8 @@ function findCsrfCookie(names: readonly string[]): Cookie | undefined {
   return names.flatMap((name) => cookies.filter((cookie) => cookie.name === name))[0]
 }
 
-function fetchOptions(call: Call, csrfToken: string | undefined): RequestInit {
+function fetchOptions(call: Call): RequestInit {
   const headers = new Headers()
-  if (csrfToken !== undefined) headers.set(csrfHeaderName, csrfToken)
   if (call.body !== undefined) headers.set('Content-Type', 'application/json')
   return {
     method: call.method,

@@ -1,5 +1,6 @@
 // The panel "Where you are signed in": asks for the sessions, and shows each with a button to end it.
 
+import { authFetch } from './requests.ts'
 import { fillTemplate, findElement } from './template.ts'
 
 export type Session = {
@@ -82,7 +83,7 @@ export function createSessionPanel(
 
 async function ask(): Promise<Answer> {
   try {
-    const response = await fetch('/sessions', { credentials: 'same-origin' })
+    const response = await authFetch('/sessions')
     const { sessions = [], code }: { sessions?: Session[]; code?: string } = await response.json()
     if (response.ok) return { sessions, notice: sessions.length === 0 ? noneNoted : '' }
     return { sessions: [], notice: refusals.get(code) ?? 'The server does not say.' }
