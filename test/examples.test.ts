@@ -85,7 +85,9 @@ async function freePort(): Promise<number> {
 }
 
 function start(name: string, env: Record<string, string>): ChildProcess {
-  return spawn(process.execPath, [join(folder, `${name}.js`)], { env: { PATH: process.env['PATH'], ...env } })
+  return spawn(process.execPath, [join(folder, `${name}.js`)], {
+    env: { NODE_ENV: 'production', PATH: process.env['PATH'], ...env },
+  })
 }
 
 /** Waits until somebody answers. */

@@ -85,7 +85,7 @@ function start({ binary }: Runtime, folder: string, command: readonly string[]):
   const quiet = { DENO_NO_UPDATE_CHECK: '1', DO_NOT_TRACK: '1', NO_COLOR: '1' }
   return spawn(`${binaries}${binary}`, command, {
     cwd: folder,
-    env: { HOME: folder, TMPDIR: folder, AUTHJWT_SECRET_KEY: secretKey, ...quiet },
+    env: { NODE_ENV: 'production', HOME: folder, TMPDIR: folder, AUTHJWT_SECRET_KEY: secretKey, ...quiet },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
 }
