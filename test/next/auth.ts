@@ -1,6 +1,6 @@
 // The Auth of the pages; the contract makes its own.
 
-import { redirect } from 'next/navigation.js'
+import { redirect } from 'next/navigation'
 import { createAuth } from 'tallystick'
 import { nextAuth } from 'tallystick/next'
 

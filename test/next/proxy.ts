@@ -1,6 +1,6 @@
 // Before all else: the cookie of another middleware, and the refresh of who navigates to a page.
 
-import { NextResponse } from 'next/server.js'
+import { NextResponse } from 'next/server'
 import { authorize, proxy as before } from './auth.ts'
 
 export const proxy = before(async (request) => {

@@ -1,6 +1,6 @@
 'use server'
 
-import { redirect } from 'next/navigation.js'
+import { redirect } from 'next/navigation'
 import { authErrors, authorize, freshJwtRequired, jwtRequired } from '../../auth.ts'
 
 export const signIn = authErrors(async (form: FormData) => {

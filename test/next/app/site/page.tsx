@@ -1,4 +1,4 @@
-import Link from 'next/link.js'
+import Link from 'next/link'
 import { authorize, getCsrfToken, jwtRequired } from '../../auth.ts'
 import { rename, signOut } from './actions.ts'
 
@@ -8,7 +8,7 @@ export default jwtRequired()(async () => {
   return (
     <main>
       <h1>Hello {auth.claims().sub}</h1>
-      <Link.default href="/site/public">Public</Link.default>
+      <Link href="/site/public">Public</Link>
       <form id="rename" action={rename}>
         <input type="hidden" name="csrf_token" value={csrfToken} />
         <input name="name" />

@@ -1,6 +1,6 @@
 // What Next itself answers: a redirect that is thrown, and what happens where nothing is wrapped.
 
-import { redirect } from 'next/navigation.js'
+import { redirect } from 'next/navigation'
 import { authErrors, authorize } from '../../../auth.ts'
 
 export const POST = authErrors(async (_request: Request): Promise<Response> => {

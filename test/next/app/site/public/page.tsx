@@ -1,4 +1,4 @@
-import Link from 'next/link.js'
+import Link from 'next/link'
 import { authorize, getCsrfToken } from '../../../auth.ts'
 import { bare, change } from '../actions.ts'
 
@@ -11,7 +11,7 @@ export default async function Public() {
       <h1>
         {claims?.sub ?? 'nobody'} {String(isSame)}
       </h1>
-      <Link.default href="/site">Home</Link.default>
+      <Link href="/site">Home</Link>
       <form id="change" action={change}>
         <input type="hidden" name="csrf_token" value={await getCsrfToken()} />
         <input name="to" />
