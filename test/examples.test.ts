@@ -17,6 +17,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import type { AppRouter } from '../examples/trpc.ts'
 import { cookieHeader, cookiesOf, secretKey } from './_setup.ts'
+import { startNext } from './adapters/_next.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const names = ['hono', 'express', 'fastify', 'koa', 'nest', 'elysia', 'h3', 'web', 'ws', 'socket-io']
@@ -104,21 +105,28 @@ async function untilUp(origin: string, child: ChildProcess): Promise<void> {
   throw new Error('The example does not listen')
 }
 
-describe.each(names)('examples/%s.ts', (name) => {
-  let child: ChildProcess
+describe.each([...names, 'next'])('examples/%s', (name) => {
+  let stop: () => Promise<void>
   let origin: string
 
   beforeAll(async () => {
+    if (name === 'next') {
+      const app = await startNext('examples/next', { AUTHJWT_SECRET_KEY: secretKey })
+      origin = app.origin
+      stop = async () => app.close()
+      return
+    }
     const port = await freePort()
     origin = `http://localhost:${port}`
-    child = start(name, { AUTHJWT_SECRET_KEY: secretKey, PORT: String(port) })
+    const child = start(name, { AUTHJWT_SECRET_KEY: secretKey, PORT: String(port) })
+    stop = async () => {
+      child.kill()
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+    }
     await untilUp(origin, child)
   })
 
-  afterAll(async () => {
-    child.kill()
-    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
-  })
+  afterAll(async () => stop())
 
   async function call(method: string, path: string, headers = {}, body?: object): Promise<Response> {
     const type = body === undefined ? {} : { 'content-type': 'application/json' }
