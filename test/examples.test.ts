@@ -105,7 +105,7 @@ async function untilUp(origin: string, child: ChildProcess): Promise<void> {
   throw new Error('The example does not listen')
 }
 
-describe.each([...names, 'next'])('examples/%s', (name) => {
+describe.each([...names, 'next'])('examples/%s', { timeout: 30_000 }, (name) => {
   let stop: () => Promise<void>
   let origin: string
 

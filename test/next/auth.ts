@@ -9,5 +9,6 @@ const auth = createAuth({
   secretKey: 'cW9yq_Tn4-ZbXe7RkUj2mLhPvDs8fGoA6iYt3KxQEzNwCpVHaJdSgMuO1lBI5r0F',
 })
 
-export const { authorize, authErrors, freshJwtRequired, getCsrfToken, jwtOptional, jwtRequired, proxy } =
-  nextAuth(auth, { onUnauthenticated: ({ code }) => redirect(`/site/login?code=${code}`) })
+export const { authorize, authErrors, freshJwtRequired, getCsrfToken, jwtRequired, proxy } = nextAuth(auth, {
+  onUnauthenticated: ({ code }) => redirect(`/site/login?code=${code}`),
+})

@@ -36,7 +36,8 @@ expectNoAny<ReturnType<typeof GET>>()
 
 export const action = onNext.freshJwtRequired({ within: '5m' })(async (state: number, form: FormData) => {
   const bound = await onNext.authorize()
-  await bound.login(String(form.get('name')), { userClaims: { role: 'user' } })
+  const name = form.get('name')
+  if (typeof name === 'string') await bound.login(name, { userClaims: { role: 'user' } })
   return state + 1
 })
 expectType<Equal<typeof action, (state: number, form: FormData) => Promise<number>>>()
