@@ -77,7 +77,7 @@ export async function refusalOf(
 }
 
 function withPath(environment: Environment): NodeJS.ProcessEnv {
-  return { PATH: process.env['PATH'], ...environment }
+  return { NODE_ENV: 'production', PATH: process.env['PATH'], ...environment }
 }
 
 /** A client that keeps its cookies, and sends the CSRF value that goes with them. */

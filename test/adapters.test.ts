@@ -10,6 +10,7 @@ import { h3Auth } from '../src/adapters/h3.ts'
 import { honoAuth } from '../src/adapters/hono.ts'
 import { koaAuth } from '../src/adapters/koa.ts'
 import { nestAuth } from '../src/adapters/nest.ts'
+import { nextAuth } from '../src/adapters/next.ts'
 import { webAuth } from '../src/adapters/web.ts'
 import * as elysia from './adapters/elysia.ts'
 import * as express from './adapters/express.ts'
@@ -36,7 +37,17 @@ const frameworks: Readonly<Record<string, { start: StartContractApp; limits: Con
   'h3 1': { start: h3of1.start, limits: h3of1.limits },
 }
 
-const adapters = [webAuth, honoAuth, expressAuth, fastifyAuth, koaAuth, nestAuth, elysiaAuth, h3Auth]
+const adapters = [
+  webAuth,
+  honoAuth,
+  expressAuth,
+  fastifyAuth,
+  koaAuth,
+  nestAuth,
+  elysiaAuth,
+  h3Auth,
+  nextAuth,
+]
 
 test.each(adapters)('%o takes only what createAuth gave', (adapter) => {
   for (const impostor of [undefined, null, {}, { secretKey: 'x' }, () => undefined]) {

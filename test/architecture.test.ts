@@ -313,6 +313,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   koa: ['adapters/koa'],
   '@nestjs/common': ['adapters/nest', 'adapters/_nest-*'],
   '@nestjs/core': ['adapters/nest', 'adapters/_nest-*'],
+  next: ['adapters/next', 'adapters/_next-*'],
 }
 
 /** Who may import a package at once: what decorators write is known to Nest alone, and a plugin of Elysia is an Elysia. */

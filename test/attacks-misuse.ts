@@ -141,8 +141,10 @@ export const misuseRows: readonly Row[] = [
     proved: ['development', 'test', 'production', ''].map((name) => ({
       note: `NODE_ENV=${name} changes nothing`,
       prove: async () => {
-        const before = process.env['NODE_ENV']
-        process.env['NODE_ENV'] = name
+        // The types of a framework say that nobody may change it.
+        const environment = process.env as Record<string, string | undefined>
+        const before = environment['NODE_ENV']
+        environment['NODE_ENV'] = name
         try {
           const { response, auth } = await signIn()
           for (const line of response.headers.getSetCookie()) expect(line).toContain('; Secure; ')
@@ -153,8 +155,8 @@ export const misuseRows: readonly Row[] = [
           })
           expect(() => createAuth({ secretKey: 'secret' })).toThrow(/secretKey/)
         } finally {
-          if (before === undefined) delete process.env['NODE_ENV']
-          else process.env['NODE_ENV'] = before
+          if (before === undefined) delete environment['NODE_ENV']
+          else environment['NODE_ENV'] = before
         }
       },
     })),

@@ -219,6 +219,7 @@ const ceilings: Readonly<Record<string, number>> = {
   './nest': 18_500,
   './elysia': 17_500,
   './h3': 16_500,
+  './next': 18_500,
   './web': 16_500,
   './ws': 18_000,
   './openapi': 17_000,

@@ -17,6 +17,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import type { AppRouter } from '../examples/trpc.ts'
 import { cookieHeader, cookiesOf, secretKey } from './_setup.ts'
+import { startNext } from './adapters/_next.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const names = [
@@ -100,7 +101,9 @@ async function freePort(): Promise<number> {
 }
 
 function start(name: string, env: Record<string, string>): ChildProcess {
-  return spawn(process.execPath, [join(folder, `${name}.js`)], { env: { PATH: process.env['PATH'], ...env } })
+  return spawn(process.execPath, [join(folder, `${name}.js`)], {
+    env: { NODE_ENV: 'production', PATH: process.env['PATH'], ...env },
+  })
 }
 
 /** An SDK as a service loads it before its program; it tells on stdout what it would export, when it is ended. */
@@ -138,21 +141,28 @@ async function untilUp(origin: string, child: ChildProcess): Promise<void> {
   throw new Error('The example does not listen')
 }
 
-describe.each(names)('examples/%s.ts', (name) => {
-  let child: ChildProcess
+describe.each([...names, 'next'])('examples/%s', { timeout: 30_000 }, (name) => {
+  let stop: () => Promise<void>
   let origin: string
 
   beforeAll(async () => {
+    if (name === 'next') {
+      const app = await startNext('examples/next', { AUTHJWT_SECRET_KEY: secretKey })
+      origin = app.origin
+      stop = async () => app.close()
+      return
+    }
     const port = await freePort()
     origin = `http://localhost:${port}`
-    child = start(name, { AUTHJWT_SECRET_KEY: secretKey, PORT: String(port) })
+    const child = start(name, { AUTHJWT_SECRET_KEY: secretKey, PORT: String(port) })
+    stop = async () => {
+      child.kill()
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+    }
     await untilUp(origin, child)
   })
 
-  afterAll(async () => {
-    child.kill()
-    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
-  })
+  afterAll(async () => stop())
 
   async function call(method: string, path: string, headers = {}, body?: object): Promise<Response> {
     const type = body === undefined ? {} : { 'content-type': 'application/json' }

@@ -197,5 +197,7 @@ async function run(cwd: string, command: string, ...parameters: readonly string[
 /** What `npm test` and the test runner set for their own children is not what a user has. */
 function ownEnvironment(): NodeJS.ProcessEnv {
   const foreign = /^(?:npm_|vitest|node_options$|node_env$)/i
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name)))
+  return Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !foreign.test(name)),
+  ) as unknown as NodeJS.ProcessEnv
 }

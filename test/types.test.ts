@@ -57,6 +57,7 @@ describe('types', () => {
       'h3.ts',
       'koa.ts',
       'nest.ts',
+      'next.ts',
       'options.ts',
       'users.ts',
       'ws.ts',

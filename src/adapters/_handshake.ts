@@ -3,7 +3,9 @@
 import { csrfProtocolPrefix } from '../core/csrf.ts'
 import { AuthError, titleOf } from '../core/errors.ts'
 import { isHandshake } from '../core/request.ts'
-import type { AuthRequest, AuthResponse } from '../core/request.ts'
+import type { AuthRequest } from '../core/request.ts'
+import { refuseCookies } from './_no-cookies.ts'
+import type { NoCookies } from './_no-cookies.ts'
 
 /** What is used of the stream under a handshake. */
 export interface HandshakeStream {
@@ -16,38 +18,10 @@ export interface HandshakeStream {
   destroy(): unknown
 }
 
-/** Nothing can be set on the answer to a handshake: the package that opens the socket writes it. */
-export const noResponse: AuthResponse = { sent: true, append: () => undefined, set: () => undefined }
-
-/** What needs an answer that carries cookies. */
-export type CookieMethod =
-  | 'login'
-  | 'refresh'
-  | 'logout'
-  | 'setAccessCookies'
-  | 'setRefreshCookies'
-  | 'unsetAccessCookies'
-  | 'unsetRefreshCookies'
-  | 'unsetJwtCookies'
-
-const refuseCookies = (): never => {
-  throw new TypeError(
-    'A WebSocket handshake sets no cookies: call login(), refresh() and logout() in an HTTP route, and then open the socket, or renew() it',
-  )
-}
-const refuseCookiesLater = async (): Promise<never> => refuseCookies()
-
 /** Stand-ins for the methods that do not work in a handshake. */
-export const noCookies: Readonly<Record<CookieMethod, () => never | Promise<never>>> = {
-  login: refuseCookiesLater,
-  refresh: refuseCookiesLater,
-  logout: refuseCookiesLater,
-  setAccessCookies: refuseCookiesLater,
-  setRefreshCookies: refuseCookiesLater,
-  unsetAccessCookies: refuseCookies,
-  unsetRefreshCookies: refuseCookies,
-  unsetJwtCookies: refuseCookies,
-}
+export const noCookies: NoCookies = refuseCookies(
+  'A WebSocket handshake sets no cookies: call login(), refresh() and logout() in an HTTP route, and then open the socket, or renew() it',
+)
 
 /** Runs what is to answer a handshake, and answers it where that throws; the stream is never left hanging. */
 export function answerHandshake(

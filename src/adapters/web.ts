@@ -4,11 +4,11 @@ import type { Auth } from '../core/auth.ts'
 import type { Authorize } from '../core/authorize.ts'
 import { AuthError } from '../core/errors.ts'
 import type { Guard } from '../core/guard.ts'
-import type { AuthResponse } from '../core/request.ts'
 import type { UserClaimsSchema } from '../core/schema.ts'
 import { FetchRequest } from './_fetch.ts'
 import { createGuards } from './_guards.ts'
 import type { Guards } from './_guards.ts'
+import { PendingResponse } from './_pending-response.ts'
 
 /** A handler gets the request itself, or something that carries it as `request`; its further parameters are its own. */
 export type WebHandler<Parameters extends unknown[]> = (
@@ -33,45 +33,14 @@ export interface WebAuth<Schema extends UserClaimsSchema, User> extends Guards<W
   readonly authErrors: WebMiddleware
 }
 
-/** Headers in waiting. */
-class Outgoing implements AuthResponse {
-  readonly #headers: [name: string, value: string, isAppended: boolean][] = []
-  #isTaken = false
-
-  /** Once a response was made with them, nothing can be added. */
-  get sent(): boolean {
-    return this.#isTaken
-  }
-
-  append(name: string, value: string): void {
-    this.#headers.push([name, value, true])
-  }
-
-  set(name: string, value: string): void {
-    this.#headers.push([name, value, false])
-  }
-
-  respond(response: Response): Response {
-    this.#isTaken = true
-    if (this.#headers.length === 0) return response
-    // A copy, since the headers of redirects and fetched responses cannot be changed.
-    const copy = new Response(response.body, response)
-    for (const [name, value, isAppended] of this.#headers.splice(0)) {
-      if (isAppended) copy.headers.append(name, value)
-      else copy.headers.set(name, value)
-    }
-    return copy
-  }
-}
-
 /** Binds an `Auth` to Fetch API handlers. @throws {TypeError} when it is no `Auth` */
 export function webAuth<Schema extends UserClaimsSchema, User>(
   auth: Auth<Schema, User>,
 ): WebAuth<Schema, User> {
   const authorize = (request: Request): WebAuthorize<Schema, User> => {
-    const outgoing = new Outgoing()
-    const respond = (response: Response): Response => outgoing.respond(response)
-    const bound = auth.bind(request, () => [new FetchRequest({ raw: request }), outgoing])
+    const pending = new PendingResponse()
+    const respond = (response: Response): Response => pending.respond(response)
+    const bound = auth.bind(request, () => [new FetchRequest({ raw: request }), pending])
     return 'respond' in bound ? (bound as WebAuthorize<Schema, User>) : Object.assign(bound, { respond })
   }
 

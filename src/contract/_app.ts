@@ -61,8 +61,10 @@ export type StartContractApp = (app: ContractApp) => Promise<RunningApp>
  * - `bareHeaders`: and its headers.
  * - `unparsedBodies`: a guard can meet a body that nobody has parsed.
  * - `multipart`: the framework parses `multipart/form-data` by itself.
+ * - `strangeRequests`: the method TRACE, and targets that no browser sends, are refused with a 4xx.
  */
-export type ContractLimit = 'bareHandlers' | 'bareHeaders' | 'unparsedBodies' | 'multipart'
+export type ContractLimit =
+  'bareHandlers' | 'bareHeaders' | 'unparsedBodies' | 'multipart' | 'strangeRequests'
 
 /** One thing that every adapter does. */
 export interface ContractCase {

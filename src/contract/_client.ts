@@ -33,7 +33,7 @@ export interface Answer {
 export const themeCookie = 'theme=dark; Path=/'
 
 /** Longer than anything here takes. */
-const timeoutMs = 5000
+const timeoutMs = 20_000
 
 export class Client {
   readonly #origin: URL

@@ -68,8 +68,19 @@ const hostile: Readonly<Record<string, string>> = {
   'a length that is no number': bytes('DELETE /guarded HTTP/1.1', 'Content-Length: many'),
 }
 
+/** What some frameworks answer before any handler, with a redirect or with a 500. */
+const strange: ReadonlySet<string> = new Set([
+  'the method TRACE',
+  'an absolute target',
+  'an absolute target of another scheme',
+  'a target that is a host alone',
+  'the target *',
+  'a target of broken escapes',
+])
+
 export const hostileCases: readonly ContractCase[] = Object.entries(hostile).map(([name, text]) => ({
   title: `${name}: a 4xx, and the server goes on`,
+  ...(strange.has(name) && { limit: 'strangeRequests' as const }),
   run: (start) =>
     withApp(
       start,

@@ -29,7 +29,7 @@ export async function startBuilt(folder: string, node: string): Promise<BuiltApp
 
 /** Without what the test runner sets for its own children. */
 export function environment(own: Record<string, string>): NodeJS.ProcessEnv {
-  return { PATH: process.env['PATH'], HOME: process.env['HOME'], ...own }
+  return { NODE_ENV: 'production', PATH: process.env['PATH'], HOME: process.env['HOME'], ...own }
 }
 
 /** The address that the server writes to its output once it listens. */

@@ -89,7 +89,7 @@ function start(runtime: Runtime, folder: string, command: readonly string[]): Ch
   const quiet = { DENO_NO_UPDATE_CHECK: '1', DO_NOT_TRACK: '1', NO_COLOR: '1' }
   return spawn(pathOf(runtime), command, {
     cwd: folder,
-    env: { HOME: folder, TMPDIR: folder, AUTHJWT_SECRET_KEY: secretKey, ...quiet },
+    env: { NODE_ENV: 'production', HOME: folder, TMPDIR: folder, AUTHJWT_SECRET_KEY: secretKey, ...quiet },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
 }
