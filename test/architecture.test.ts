@@ -247,6 +247,8 @@ const layout: Readonly<Record<string, readonly string[]>> = {
   openapi: ['core/*'],
   'adapters/*': ['index', 'core/*', 'adapters/_*'],
   'stores/*': ['core/store', 'core/errors', 'stores/_*'],
+  cli: ['cli/_run'],
+  'cli/*': ['index', 'core/*', 'stores/*', 'cli/*'],
   index: ['core/*'],
   testing: ['index', 'core/*', 'contract/*'],
   'contract/*': ['index', 'core/*', 'contract/*', 'stores/memory'],
@@ -254,8 +256,9 @@ const layout: Readonly<Record<string, readonly string[]>> = {
 
 /** The modules of Node that are used at all, and by whom. */
 const nodeModules: Readonly<Record<string, readonly string[]>> = {
-  'node:buffer': ['core/*'],
-  'node:fs': ['stores/_sqlite-connection'],
+  'node:buffer': ['core/*', 'cli/*'],
+  'node:fs': ['stores/_sqlite-connection', 'cli/*'],
+  'node:util': ['cli/_arguments'],
   'node:crypto': [
     'core/equality',
     'core/hmac',
@@ -272,6 +275,7 @@ const nodeModules: Readonly<Record<string, readonly string[]>> = {
     'core/secret-strength',
     'core/generation',
     'stores/*',
+    'cli/*',
   ],
   'node:diagnostics_channel': ['core/events'],
   'node:http': ['adapters/_node', 'adapters/_nest-context', 'adapters/ws', 'contract/*'],
@@ -304,6 +308,7 @@ const eagerImporters: Readonly<Record<string, readonly string[]>> = {
  * browser client how long a refresh has taken. */
 const clockReaders = [
   'client',
+  'cli',
   'core/resolve',
   'core/follower',
   'core/remote-keys',
@@ -516,7 +521,7 @@ describe('modules', () => {
 describe('files', () => {
   rule('every file opens with a sentence that says what it is for', {
     find: ({ text }) => {
-      const opening = /^(?:\/\*\*([^]*?)\*\/|((?:\/\/[^\n]*\n)+))/.exec(text)
+      const opening = /^(?:#![^\n]*\n)?(?:\/\*\*([^]*?)\*\/|((?:\/\/[^\n]*\n)+))/.exec(text)
       const words = (opening?.[1] ?? opening?.[2] ?? '').replaceAll(/^\s*(?:\*|\/\/)\s?/gm, '').trim()
       return /^[A-Z`][^]*\.$/.test(words)
         ? []

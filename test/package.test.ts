@@ -74,9 +74,9 @@ describe('the tarball', () => {
     )
   })
 
-  test('exports every file of src/ that is neither engine nor private', () => {
+  test('exports, or runs as its command, every file of src/ that is neither engine nor private', () => {
     const open = packed.filter((path) => /^src\/(?!core\/)(?:.*\/)?[^_/][^/]*$/.test(path))
-    const exported = subpaths.map(({ default: file }) =>
+    const exported = [...subpaths.map(({ default: file }) => file), manifest.bin.tallystick].map((file) =>
       file.replace('./dist/', 'src/').replace(/\.js$/, '.ts'),
     )
     expect(exported.toSorted()).toEqual(open)
