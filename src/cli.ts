@@ -4,6 +4,6 @@
 import { runCommandLine } from './cli/_run.ts'
 
 const { env: environment, stdin: input, stdout: output, stderr: errors } = process
-const ended = runCommandLine({ environment, input, output, errors }, process.argv.slice(2))
+const ended = runCommandLine({ environment, input, output, errors, now: Date.now }, process.argv.slice(2))
 // A driver that goes on trying to connect would keep the process.
 void ended.then((exitCode) => process.exit(exitCode))

@@ -8,11 +8,12 @@ import type { Command } from './_command.ts'
 import { Failure, misuse, reasonOf } from './_failure.ts'
 import type { ExitCode } from './_failure.ts'
 import { describeAll, describeCommand } from './_help.ts'
+import { generateCommand, jwksCommand, rotateCommand } from './_keys.ts'
 import { secretCommand } from './_secret.ts'
 import { Terminal } from './_terminal.ts'
 import type { Streams } from './_terminal.ts'
 
-const commands: readonly Command[] = [secretCommand]
+const commands: readonly Command[] = [secretCommand, generateCommand, rotateCommand, jwksCommand]
 
 /** Runs one command line to its end; never throws. */
 export async function runCommandLine(streams: Streams, parameters: readonly string[]): Promise<ExitCode> {

@@ -10,6 +10,8 @@ export interface Streams {
   readonly input: NodeJS.ReadStream
   readonly output: NodeJS.WriteStream
   readonly errors: NodeJS.WriteStream
+  /** Milliseconds since 1970. */
+  readonly now: () => number
 }
 
 /** The few styles there are, by their codes. */
@@ -22,6 +24,7 @@ const mostInputBytes = 256 * 1024
 
 export class Terminal {
   readonly environment: Streams['environment']
+  readonly now: Streams['now']
   readonly #streams: Streams
   /** Whether documents are wanted instead of texts. */
   readonly isJson: boolean
@@ -29,6 +32,7 @@ export class Terminal {
 
   constructor(streams: Streams, isJson: boolean) {
     this.environment = streams.environment
+    this.now = streams.now
     this.#streams = streams
     this.isJson = isJson
     // Who reads may go at any time: told by `finish`, and never as an error that nobody handles.
