@@ -290,8 +290,13 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   express: ['adapters/express'],
   fastify: ['adapters/fastify', 'adapters/_fastify', 'adapters/_nest-context'],
   hono: ['adapters/hono'],
+  ioredis: ['cli/_store-place'],
   jose: ['core/remote-keys', 'core/encryption'],
   koa: ['adapters/koa'],
+  libsql: ['cli/_store-place'],
+  pg: ['cli/_store-place'],
+  postgres: ['cli/_store-place'],
+  redis: ['cli/_store-place'],
   '@nestjs/common': ['adapters/nest', 'adapters/_nest-*'],
   '@nestjs/core': ['adapters/nest', 'adapters/_nest-*'],
 }

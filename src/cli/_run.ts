@@ -9,11 +9,22 @@ import { Failure, misuse, reasonOf } from './_failure.ts'
 import type { ExitCode } from './_failure.ts'
 import { describeAll, describeCommand } from './_help.ts'
 import { generateCommand, jwksCommand, rotateCommand } from './_keys.ts'
+import { inspectCommand } from './_inspect.ts'
 import { secretCommand } from './_secret.ts'
+import { listCommand, revokeAllCommand, revokeCommand } from './_sessions.ts'
 import { Terminal } from './_terminal.ts'
 import type { Streams } from './_terminal.ts'
 
-const commands: readonly Command[] = [secretCommand, generateCommand, rotateCommand, jwksCommand]
+const commands: readonly Command[] = [
+  secretCommand,
+  generateCommand,
+  rotateCommand,
+  jwksCommand,
+  inspectCommand,
+  listCommand,
+  revokeCommand,
+  revokeAllCommand,
+]
 
 /** Runs one command line to its end; never throws. */
 export async function runCommandLine(streams: Streams, parameters: readonly string[]): Promise<ExitCode> {

@@ -6,10 +6,13 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll } from 'vitest'
+import { afterAll, vi } from 'vitest'
 
 export const program = fileURLToPath(new URL('../../dist/cli.js', import.meta.url))
 if (!existsSync(program)) throw new Error('There is no dist/cli.js: run `npm run build` first.')
+
+// A process takes its time on a busy machine.
+vi.setConfig({ testTimeout: 60_000 })
 
 /** What a run came to. */
 export interface Run {
