@@ -278,7 +278,9 @@ const nodeModules: Readonly<Record<string, readonly string[]>> = {
     'cli/*',
   ],
   'node:diagnostics_channel': ['core/events'],
-  'node:http': ['adapters/_node', 'adapters/_nest-context', 'adapters/ws', 'contract/*'],
+  'node:http': ['adapters/_node', 'adapters/_nest-context', 'adapters/ws', 'contract/*', 'cli/_http'],
+  'node:https': ['cli/_http'],
+  'node:timers/promises': ['cli/_session-checks'],
   'node:stream': ['adapters/ws'],
   'node:assert/strict': ['contract/*', 'testing'],
   'node:net': ['contract/*'],
@@ -322,7 +324,7 @@ const clockReaders = [
   'contract/_session-route-cases',
 ]
 const environmentReaders = ['cli']
-const webCryptoUsers = ['core/token', 'contract/*', 'testing', 'stores/*']
+const webCryptoUsers = ['cli/_guard-checks', 'core/token', 'contract/*', 'testing', 'stores/*']
 /** When to try again is spread a little; nothing else may depend on chance that can be guessed. */
 const guessableChanceUsers = ['core/errors', 'core/follower']
 

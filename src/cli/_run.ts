@@ -5,6 +5,7 @@ import { suggestion } from '../core/suggestion.ts'
 import { readArguments } from './_arguments.ts'
 import { Call } from './_command.ts'
 import type { Command } from './_command.ts'
+import { doctorCommand } from './_doctor.ts'
 import { Failure, misuse, reasonOf } from './_failure.ts'
 import type { ExitCode } from './_failure.ts'
 import { describeAll, describeCommand } from './_help.ts'
@@ -21,6 +22,7 @@ const commands: readonly Command[] = [
   rotateCommand,
   jwksCommand,
   inspectCommand,
+  doctorCommand,
   listCommand,
   revokeCommand,
   revokeAllCommand,
