@@ -136,6 +136,11 @@ describe('the installed package', () => {
     expect(manifest).not.toHaveProperty('dependencies')
   })
 
+  test('brings the command, which tells its version', async () => {
+    const command = join(consumer, 'node_modules', '.bin', 'tallystick')
+    expect(await run(consumer, command, '--version')).toBe(`${manifest.version}\n`)
+  })
+
   describe.each(subpaths)('$subpath', ({ subpath, default: file }) => {
     const specifier = posix.join(manifest.name, subpath)
 

@@ -73,7 +73,7 @@ const trace =
 
 async function checkErrors(site: Site, routes: Routes): Promise<Finding> {
   const garbage = 'x'.repeat(40)
-  const cookies = [...'access refresh'.split(' ')].map((type) => ({
+  const cookies = ['access', 'refresh'].map((type) => ({
     name: `${type}_token_cookie`,
     value: `${garbage}.${garbage}.${garbage}`,
     attributes: new Map<string, string>(),
@@ -110,13 +110,13 @@ export async function checkForgeries(site: Site, route: Route, signIn: SignIn): 
         `${route.path} answers a good token with ${good.status}: name a guarded route with --protected`,
       ),
     ]
-  const [, payload = '', signature = ''] = access.value.split('.')
+  const [header = '', payload = '', signature = ''] = access.value.split('.')
   const none = Buffer.from('{"alg":"none","typ":"JWT"}').toString('base64url')
   const flipped = `${signature.startsWith('A') ? 'B' : 'A'}${signature.slice(1)}`
   const forgeries: Record<string, string> = {
     'a token of alg none': `${none}.${payload}.`,
-    'a token without its signature': `${access.value.slice(0, -signature.length)}`,
-    'a token with another signature': `${access.value.slice(0, -signature.length)}${flipped}`,
+    'a token without its signature': `${header}.${payload}.`,
+    'a token with another signature': `${header}.${payload}.${flipped}`,
     ...(refresh && { 'a refresh token': refresh.value }),
   }
   const taken: string[] = []

@@ -28,7 +28,9 @@ export function describeCommand({ name, summary, about, operands, options, secre
     ...operands.map((operand) => [operand.name, operand.about]),
     ...Object.entries({ ...options, ...generalOptions }).map(describeOption),
   ]
-  return [`Usage: ${usage}`, '', `${summary}.`, ...about, secrets, '', ...columns(rows)].join('\n')
+  return [`Usage: ${usage}`, '', `${summary}.`, ...about, `Secrets: ${secrets}`, '', ...columns(rows)].join(
+    '\n',
+  )
 }
 
 function describeOption([name, { value, about }]: readonly [string, OptionSpec]): string[] {

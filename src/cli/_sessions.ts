@@ -84,7 +84,7 @@ export const revokeCommand: Command = {
   options: {
     ...storeOptions,
     ...lifeOptions,
-    subject: { value: 'SUBJECT', about: 'end it only if it is this user’s' },
+    subject: { value: 'SUBJECT', about: "end it only if it is this user's" },
   },
   secrets,
   run: (call) =>

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, vi } from 'vitest'
 
-export const program = fileURLToPath(new URL('../../dist/cli.js', import.meta.url))
+const program = fileURLToPath(new URL('../../dist/cli.js', import.meta.url))
 if (!existsSync(program)) throw new Error('There is no dist/cli.js: run `npm run build` first.')
 
 // A process takes its time on a busy machine.

@@ -1,7 +1,9 @@
 // The command line itself: help, mistakes, secrets in arguments, streams that are closed, colours.
 
+import { readFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
 import manifest from '../../package.json' with { type: 'json' }
+import { exitCodes } from '../../src/cli/_failure.ts'
 import { createAuth } from '../../src/index.ts'
 import { cli, shell, stackTrace } from './_cli.ts'
 
@@ -24,6 +26,27 @@ describe('help', () => {
     expect(stdout).toContain('--algorithm NAME')
     expect(stdout).toContain('--json')
   })
+})
+
+test('docs/cli.md names every command with all its options, and every exit code', async () => {
+  const text = await readFile(new URL('../../docs/cli.md', import.meta.url), 'utf8')
+  const { commands } = JSON.parse((await cli(['--help', '--json'])).stdout) as {
+    readonly commands: readonly { readonly name: string }[]
+  }
+  const helps = await Promise.all(
+    commands.map(async ({ name }) => {
+      const { stdout } = await cli([...name.split(' '), '--help', '--json'])
+      return { name, ...(JSON.parse(stdout) as { readonly options: Readonly<Record<string, unknown>> }) }
+    }),
+  )
+  const words = helps.flatMap(({ name, options }) => [
+    name,
+    ...Object.keys(options).map((option) => `\`--${option}`),
+  ])
+  const codes = Object.entries(exitCodes).map(([code, meaning]) => `${code} | ${meaning}`)
+  const flat = text.replaceAll(/ +/g, ' ')
+  expect([...words, ...codes].filter((word) => !flat.includes(word))).toEqual([])
+  expect(commands.length).toBeGreaterThan(8)
 })
 
 describe('mistakes', () => {

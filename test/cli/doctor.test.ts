@@ -200,7 +200,7 @@ const defects: [title: string, bad: readonly string[], defect: Defect][] = [
     ['revocation', 'csrf /logout', 'origin /logout'],
     {
       logout: async (c, auth) => {
-        await honoAuth(auth).authorize(c).unsetJwtCookies()
+        honoAuth(auth).authorize(c).unsetJwtCookies()
         return c.json({})
       },
     },
