@@ -270,6 +270,8 @@ const layout: Readonly<Record<string, readonly string[]>> = {
   openapi: ['core/*'],
   'adapters/*': ['index', 'core/*', 'adapters/_*'],
   'stores/*': ['core/store', 'core/errors', 'stores/_*'],
+  cli: ['cli/_run'],
+  'cli/*': ['index', 'core/*', 'stores/*', 'cli/*'],
   index: ['core/*'],
   testing: ['index', 'core/*', 'contract/*'],
   'contract/*': ['index', 'core/*', 'contract/*', 'stores/memory'],
@@ -277,8 +279,9 @@ const layout: Readonly<Record<string, readonly string[]>> = {
 
 /** The modules of Node that are used at all, and by whom. */
 const nodeModules: Readonly<Record<string, readonly string[]>> = {
-  'node:buffer': ['core/*'],
-  'node:fs': ['stores/_sqlite-connection'],
+  'node:buffer': ['core/*', 'cli/*'],
+  'node:fs': ['stores/_sqlite-connection', 'cli/*'],
+  'node:util': ['cli/_arguments'],
   'node:crypto': [
     'core/equality',
     'core/hmac',
@@ -295,9 +298,19 @@ const nodeModules: Readonly<Record<string, readonly string[]>> = {
     'core/secret-strength',
     'core/generation',
     'stores/*',
+    'cli/*',
   ],
   'node:diagnostics_channel': ['core/events'],
-  'node:http': ['adapters/_node', 'adapters/_h3-1', 'adapters/_nest-context', 'adapters/ws', 'contract/*'],
+  'node:http': [
+    'adapters/_node',
+    'adapters/_h3-1',
+    'adapters/_nest-context',
+    'adapters/ws',
+    'contract/*',
+    'cli/_http',
+  ],
+  'node:https': ['cli/_http'],
+  'node:timers/promises': ['cli/_session-checks'],
   'node:stream': ['adapters/ws'],
   'node:assert/strict': ['contract/*', 'testing'],
   'node:net': ['contract/*'],
@@ -309,8 +322,13 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   express: ['adapters/express'],
   fastify: ['adapters/fastify', 'adapters/_fastify', 'adapters/_nest-context'],
   hono: ['adapters/hono'],
+  ioredis: ['cli/_store-place'],
   jose: ['core/remote-keys', 'core/encryption'],
   koa: ['adapters/koa'],
+  libsql: ['cli/_store-place'],
+  pg: ['cli/_store-place'],
+  postgres: ['cli/_store-place'],
+  redis: ['cli/_store-place'],
   '@nestjs/common': ['adapters/nest', 'adapters/_nest-*'],
   '@nestjs/core': ['adapters/nest', 'adapters/_nest-*'],
   next: ['adapters/next', 'adapters/_next-*'],
@@ -328,6 +346,7 @@ const eagerImporters: Readonly<Record<string, readonly string[]>> = {
  * browser client how long a refresh has taken. */
 const clockReaders = [
   'client',
+  'cli',
   'core/resolve',
   'core/follower',
   'core/remote-keys',
@@ -336,7 +355,7 @@ const clockReaders = [
   'contract/_session-route-cases',
 ]
 const environmentReaders = ['cli']
-const webCryptoUsers = ['core/token', 'contract/*', 'testing', 'stores/*']
+const webCryptoUsers = ['cli/_guard-checks', 'core/token', 'contract/*', 'testing', 'stores/*']
 /** When to try again is spread a little; nothing else may depend on chance that can be guessed. */
 const guessableChanceUsers = ['core/errors', 'core/follower']
 
@@ -540,7 +559,7 @@ describe('modules', () => {
 describe('files', () => {
   rule('every file opens with a sentence that says what it is for', {
     find: ({ text }) => {
-      const opening = /^(?:\/\*\*([^]*?)\*\/|((?:\/\/[^\n]*\n)+))/.exec(text)
+      const opening = /^(?:#![^\n]*\n)?(?:\/\*\*([^]*?)\*\/|((?:\/\/[^\n]*\n)+))/.exec(text)
       const words = (opening?.[1] ?? opening?.[2] ?? '').replaceAll(/^\s*(?:\*|\/\/)\s?/gm, '').trim()
       return /^[A-Z`][^]*\.$/.test(words)
         ? []

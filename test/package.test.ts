@@ -74,9 +74,9 @@ describe('the tarball', () => {
     )
   })
 
-  test('exports every file of src/ that is neither engine nor private', () => {
+  test('exports, or runs as its command, every file of src/ that is neither engine nor private', () => {
     const open = packed.filter((path) => /^src\/(?!core\/)(?:.*\/)?[^_/][^/]*$/.test(path))
-    const exported = subpaths.map(({ default: file }) =>
+    const exported = [...subpaths.map(({ default: file }) => file), manifest.bin.tallystick].map((file) =>
       file.replace('./dist/', 'src/').replace(/\.js$/, '.ts'),
     )
     expect(exported.toSorted()).toEqual(open)
@@ -134,6 +134,11 @@ describe('the installed package', () => {
     const installed = await readdir(join(consumer, 'node_modules'))
     expect(installed.filter((name) => !name.startsWith('.'))).toEqual([manifest.name])
     expect(manifest).not.toHaveProperty('dependencies')
+  })
+
+  test('brings the command, which tells its version', async () => {
+    const command = join(consumer, 'node_modules', '.bin', 'tallystick')
+    expect(await run(consumer, command, '--version')).toBe(`${manifest.version}\n`)
   })
 
   describe.each(subpaths)('$subpath', ({ subpath, default: file }) => {

@@ -16,7 +16,8 @@ const cookieDomain = /^(?!-)[a-z0-9-]{1,63}(?:\.(?!-)[a-z0-9-]{1,63})*$/i
 
 /** RFC 6265bis section 5.6: longer attributes and longer cookies are dropped by browsers without a word. */
 const maxAttributeBytes = 1024
-const maxCookieBytes = 4096
+/** The bytes of a name and its value together. */
+export const maxCookieBytes = 4096
 
 /** RFC 6265bis section 5.5: no cookie lives longer than 400 days. */
 export const maxCookieAgeSeconds = 34_560_000
