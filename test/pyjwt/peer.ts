@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { Jwk } from '../../src/index.ts'
 
-const python = process.env['PYTHON_PATH'] ?? '/usr/bin/python3'
+export const python = process.env['PYTHON_PATH'] ?? '/usr/bin/python3'
 
 export const isPyjwtThere = spawnSync(python, ['-c', 'import jwt, cryptography']).status === 0
 
