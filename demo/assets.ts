@@ -18,7 +18,7 @@ const scripts = ['page', 'attacks', 'checks', 'cookies', 'frame', 'life', 'meani
 const moreScripts = ['requests', 'session', 'sessions', 'template', 'timeline']
 
 const files = [
-  ...['style', 'session', 'attacks', 'timeline'].map((name) => ({
+  ...['style', 'forms', 'session', 'attacks', 'timeline'].map((name) => ({
     path: `/${name}.css`,
     file: `page/${name}.css`,
     type: css,

@@ -1,11 +1,11 @@
 // The demo's page in a real browser, as people look at it: every panel, every attack, by eye, by keyboard and by axe.
 
-import { readFile } from 'node:fs/promises'
 import type { Browser, BrowserContext, BrowserContextOptions, Locator, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { AuthOptions } from 'tallystick'
 import { isChromiumThere, launchChromium } from './browser/chromium.ts'
 import { openDevelopmentDemo } from './browser/demo-site.ts'
+import { findCutText, findProblems } from './browser/eyes.ts'
 import type { LiveServer } from './browser/server.ts'
 
 const stepTimeoutMs = 30_000
@@ -303,7 +303,7 @@ describe.runIf(isChromiumThere)('the page of the demo', { timeout: 5 * stepTimeo
             colorScheme,
           ),
         ).toBe(true)
-        await expectNoViolation(page)
+        expect(await findProblems(page)).toEqual([])
       }
       await examine()
       await page.getByLabel('User name').fill('test')
@@ -324,48 +324,3 @@ describe.runIf(isChromiumThere)('the page of the demo', { timeout: 5 * stepTimeo
     })
   })
 })
-
-/** Runs axe in the page: evaluated by the browser's own tools, as the page's policy lets no other script in. */
-async function expectNoViolation(page: Page): Promise<void> {
-  await page.evaluate(await readFile(new URL('../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8'))
-  const found = await page.evaluate(async () => {
-    const { axe } = window as unknown as { readonly axe: Axe }
-    const { violations, passes } = await axe.run(document, { iframes: false })
-    const problems = violations.flatMap(({ id, nodes }) =>
-      nodes.map(({ html, failureSummary }) => [id, html, failureSummary]),
-    )
-    return { problems, passes: passes.length }
-  })
-  expect(found.problems).toEqual([])
-  expect(found.passes).toBeGreaterThan(10)
-}
-
-interface Axe {
-  run(
-    root: Document,
-    options: { readonly iframes: boolean },
-  ): Promise<{
-    readonly violations: readonly { readonly id: string; readonly nodes: readonly AxeNode[] }[]
-    readonly passes: readonly unknown[]
-  }>
-}
-
-interface AxeNode {
-  readonly html: string
-  readonly failureSummary?: string
-}
-
-/** The elements whose text is wider than they are, or reaches out of the page. */
-function findCutText(): string[] {
-  const visible = [...document.querySelectorAll('main *')].filter(
-    (element) => element.getClientRects().length > 0 && element.closest('.visually-hidden, svg') === null,
-  )
-  return visible
-    .filter((element) => {
-      const box = element.getBoundingClientRect()
-      const isCut =
-        element.scrollWidth > element.clientWidth + 1 && getComputedStyle(element).display !== 'inline'
-      return isCut || box.right > innerWidth || box.left < 0
-    })
-    .map((element) => `${element.tagName} ${element.className} ${element.textContent?.slice(0, 40)}`)
-}

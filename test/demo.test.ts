@@ -241,6 +241,15 @@ describe('the demo as a process', { timeout: 30_000 }, () => {
     expect(await demo.stop()).toBe(0)
   })
 
+  test('with --development says where a sibling host attacks it, and tells its own page alone', async () => {
+    const demo = await startDemo({ STORE: 'memory:', PORT: '0' }, ['--development'])
+    expect(demo.greeting).toContain(`http://app.demo.localhost:${new URL(demo.origin).port} `)
+    const path = `${demo.origin}/demo/timeline`
+    expect((await fetch(path)).status).toBe(403)
+    expect((await fetch(path, { headers: { 'sec-fetch-site': 'same-origin' } })).status).toBe(200)
+    expect(await demo.stop()).toBe(0)
+  })
+
   test.each([
     ['nonsense', /^STORE must be 'redis:/],
     ['sqlite:/dev/null/sessions.sqlite', /^Sessions cannot be kept in \/dev\/null\/sessions\.sqlite: \w+: /],

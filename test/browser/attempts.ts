@@ -108,7 +108,7 @@ export function expectedResult(attack: Attack, { from, cookiesTravel, refusal }:
     // Reading is no forgery: what counts is that the page cannot see the answer, and `ending` says so.
     GET: isSent ? '200 null' : '401 token_missing',
     // A preflight carries no cookies; what it asks for is never sent.
-    OPTIONS: attack.path === '/logout' ? '405 null' : '404 null',
+    OPTIONS: '405 null',
   }
   return {
     attack: attack.name,
