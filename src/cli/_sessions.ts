@@ -132,8 +132,10 @@ async function withAuth(call: Call, work: (auth: Auth) => Promise<ExitCode>): Pr
   })
   try {
     const auth = createAuth(optionsOf(call, place))
+    const startedAt = call.terminal.now()
     const { bornAt, now } = await place.store.open()
-    if (now - bornAt < newbornMilliseconds)
+    // By the store's own clock: what is younger than this call was made by it.
+    if (now - bornAt <= call.terminal.now() - startedAt)
       call.terminal.note(`There was no store of tallystick at ${place.name}: is the prefix right?`)
     try {
       return await work(auth)
@@ -149,9 +151,6 @@ async function withAuth(call: Call, work: (auth: Auth) => Promise<ExitCode>): Pr
     await place.end()
   }
 }
-
-/** A store that has only just begun was made by this very command. */
-const newbornMilliseconds = 50
 
 function readAddress(call: Call): string {
   const file = call.text('store-file')
