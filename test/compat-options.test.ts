@@ -154,6 +154,13 @@ describe('fastapi-jwt-auth', () => {
     })
     const renewed = cookiesOf(await act({ web }, request, (bound) => bound.refresh()))
     expect(auth.getUnverifiedJwtClaims(renewed['access_token_cookie'] ?? '')['sub']).toBe(42)
+    // A handler in the ancestor's style hands on what it has read.
+    let byHand = ''
+    await act({ web }, request.clone(), async (bound) => {
+      await bound.jwtRefreshTokenRequired()
+      byHand = await bound.createAccessToken(bound.subject())
+    })
+    expect(auth.getUnverifiedJwtClaims(byHand)['sub']).toBe(42)
   })
 
   test('a number that is not exact would be two users at once, and is refused', async () => {

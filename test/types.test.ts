@@ -52,6 +52,7 @@ describe('types', () => {
     expect(files.toSorted()).toEqual([
       'adapters.ts',
       'claims.ts',
+      'compat.ts',
       'elysia.ts',
       'errors.ts',
       'h3.ts',

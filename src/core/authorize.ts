@@ -31,6 +31,7 @@ import { createTicket } from './socket-ticket.ts'
 import { setTokenCookies, unsetCookies } from './token-cookies.ts'
 import type { ResponseOption } from './token-cookies.ts'
 import { demandReadable } from './token.ts'
+import { writtenSubject } from './claims.ts'
 import type { Claims, TokenType } from './claims.ts'
 import type { AccessTokenOptions, TokenOptions } from './token.ts'
 
@@ -256,11 +257,15 @@ export class Authorize<Schema extends UserClaimsSchema = AnyUserClaims, User = u
     subject: string | number,
     options: AccessTokenOptions<unknown> = {},
   ): Promise<string> {
-    const claims = this.#exchange.identity?.verified.claims
     const { sessions, tokens } = this.#exchange.engine
-    const sid = type === 'refresh' && sessions !== undefined ? undefined : claims?.sid
-    const inherited = claims?.sub === String(subject) ? { authTime: claims.auth_time, sid } : {}
-    return demandReadable(await tokens.make(type, subject, options, inherited))
+    const verified = this.#exchange.identity?.verified
+    const isSame = subject === verified?.claims.sub || subject === verified?.payload['sub']
+    if (verified === undefined || !isSame)
+      return demandReadable(await tokens.make(type, subject, options, {}))
+    const { claims, payload } = verified
+    const sid = type === 'refresh' && sessions !== undefined ? undefined : claims.sid
+    const inherited = { authTime: claims.auth_time, sid }
+    return demandReadable(await tokens.make(type, writtenSubject(payload), options, inherited))
   }
 
   /** The claims that a guard has established. @throws {TypeError} when none has */

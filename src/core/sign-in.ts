@@ -69,7 +69,7 @@ export async function login(
   const authTime = Math.floor(engine.options.clock())
   await sessions?.opened()
   // Stores, readers and observers know subjects as text.
-  const name = String(subject)
+  const name = typeof subject === 'number' ? String(subject) : subject
   const session = sessions?.prepareSession(name)
   const inherited = { authTime, ...session }
   const made = {
