@@ -40,7 +40,7 @@ export function shell(script: string, options: RunOptions = {}): Promise<Run> {
 
 function run(command: string, parameters: readonly string[], { input = '', env = {}, cwd }: RunOptions) {
   const child = spawn(command, parameters, {
-    env: { PATH: process.env['PATH'] ?? '', ...env },
+    env: { NODE_ENV: 'production', PATH: process.env['PATH'] ?? '', ...env },
     ...(cwd !== undefined && { cwd }),
   })
   const chunks: { stdout: Buffer[]; stderr: Buffer[] } = { stdout: [], stderr: [] }

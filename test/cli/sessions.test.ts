@@ -241,7 +241,7 @@ describe('what cannot be done', () => {
       ['redis://127.0.0.1:1', 'postgres://127.0.0.1:1/x'].map(
         (address) =>
           new Promise<string>((resolve) => {
-            const env = { TALLYSTICK_STORE: address }
+            const env = { NODE_ENV: 'production', TALLYSTICK_STORE: address } as const
             const parameters = [path('alone/dist/cli.js'), 'sessions', 'list', 'alice']
             execFile(process.execPath, parameters, { env }, (error, _, stderr) => {
               resolve(`${error?.code}: ${stderr}`)
