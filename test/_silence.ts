@@ -39,7 +39,7 @@ function read(holder: object, name: PropertyKey): unknown {
 }
 
 /** The ways in which a text can be read again: as it is, and out of percent signs, JSON, hex and base64. */
-export function spellingsOf(text: string): string[] {
+function spellingsOf(text: string): string[] {
   const all = [text]
   if (text.includes('%')) {
     all.push(
@@ -187,6 +187,6 @@ export function watchErrors(note: (error: Error) => void): void {
         note(error)
         return error
       },
-    }) as never
+    })
   }
 }

@@ -15,7 +15,6 @@ import { pairs } from './_keys.ts'
 import { createSite } from './_sessions.ts'
 import { codeOf, createClock, secretKey, setup } from './_setup.ts'
 import { leakLength, textsIn } from './_silence.ts'
-import type { Silence as SilenceType } from './_silence.ts'
 import { act, errorOf, site } from './_wire.ts'
 import { cleanUp, isReachable as postgresIsReachable, newPool, newSchema } from './stores/_postgres.ts'
 import { isReachable as redisIsReachable } from './stores/_redis.ts'
@@ -35,7 +34,7 @@ const { silence, said } = await vi.hoisted(async () => {
     const key = error.cause instanceof Error ? `${errors.size}` : `${error.message}\n${cause}`
     if (errors.size < 5000 && !errors.has(key)) errors.set(key, error)
   })
-  return { silence: listener as SilenceType, said: errors }
+  return { silence: listener, said: errors }
 })
 
 vi.mock('../src/core/resolve.ts', async (original) => {
@@ -135,10 +134,10 @@ async function hearResponse(response: Response): Promise<void> {
 /** Whether an error is the library's: by its class, or by the file that made it. */
 function isOurs(error: Error): boolean {
   if ('code' in error && 'toJSON' in error) return true
-  const frames = String(error.stack)
+  const frame = String(error.stack)
     .split('\n')
-    .filter((line) => /^\s+at /.test(line) && !line.includes('_silence'))
-  return /\/src\/(?!contract|testing)/.test(frames[0] ?? '')
+    .find((line) => /^\s+at /.test(line) && !line.includes('_silence'))
+  return /\/src\/(?!contract|testing)/.test(frame ?? '')
 }
 
 subscribe('tallystick', (event) => silence.hear('event', event))
@@ -146,7 +145,7 @@ subscribe('tallystick', (event) => silence.hear('event', event))
 const emitWarning = process.emitWarning.bind(process)
 process.emitWarning = (warning: string | Error, ...parameters: never[]) => {
   silence.hear('warning', warning)
-  emitWarning(warning as string, ...parameters)
+  emitWarning(warning, ...parameters)
 }
 for (const level of ['log', 'info', 'warn', 'error', 'debug'] as const) {
   const original = console[level].bind(console)
@@ -184,6 +183,7 @@ let heard = 0
 describe.each(Object.entries(tables))('nothing is told by test/%s.test.ts:', async (_, load) => {
   afterEach(() => {
     heard += silence.heard + said.size
+    // oxlint-disable-next-line vitest/no-standalone-expect -- each test of a table is followed by this one
     expect(leaks()).toEqual([])
   })
   await load()
@@ -212,6 +212,7 @@ describe('nothing is told of what failed by', () => {
   })
   afterEach(async () => {
     for (const end of ends.splice(0).toReversed()) await end()
+    // oxlint-disable-next-line vitest/no-standalone-expect -- each test is followed by this one
     expect(leaks()).toEqual([])
   })
 
@@ -267,7 +268,7 @@ describe('nothing is told of what failed by', () => {
     })
     const [first] = refused
     expect(refused.length).toBeGreaterThan(1)
-    expect((first?.cause as Error).message).toContain('WRONGTYPE')
+    expect((first?.cause as Error | undefined)?.message).toContain('WRONGTYPE')
   })
 
   test.skipIf(!hasPostgres)('pg, whose errors hold the row', async () => {
@@ -280,7 +281,7 @@ describe('nothing is told of what failed by', () => {
     const [first] = refused
     expect(refused.length).toBeGreaterThan(1)
     expect(first?.cause).toMatchObject({ name: 'error', code: '23514' })
-    expect((first?.cause as Error).message).toContain('violates check constraint')
+    expect((first?.cause as Error | undefined)?.message).toContain('violates check constraint')
   })
 
   test('a store that tells all it was asked', async () => {
@@ -316,7 +317,7 @@ describe('nothing is told of what failed by', () => {
   test('an error whose getters throw, and one that is its own cause', async () => {
     for (const thrown of [
       new Proxy(new Error('x'), { get: () => tellingAll(subject) }),
-      Object.defineProperty(new Error('round'), 'cause', { get: () => thrown as unknown }) as Error,
+      Object.defineProperty(new Error('round'), 'cause', { get: () => thrown as unknown }),
     ]) {
       const rejecting = async (): Promise<never> => Reflect.apply(Promise.reject, Promise, [thrown])
       const { auth } = setup({ denylist: rejecting })

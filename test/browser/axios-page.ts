@@ -3,6 +3,7 @@
 import axios from 'axios'
 import { createAuthFetch } from 'tallystick/client'
 import type { AuthProblem } from 'tallystick/client'
+import type { HttpClient } from './http-client.ts'
 
 window.news = []
 const authFetch = createAuthFetch({ onSignedOut: () => window.news.push('signed out') })
@@ -22,4 +23,4 @@ window.http = {
   async codeOf(error) {
     return axios.isAxiosError<AuthProblem>(error) ? error.response?.data.code : undefined
   },
-}
+} satisfies HttpClient

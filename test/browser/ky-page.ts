@@ -21,4 +21,4 @@ window.http = {
   async codeOf(error) {
     return isHTTPError(error) ? (await readProblem(error.response))?.code : undefined
   },
-}
+} satisfies HttpClient
