@@ -11,7 +11,7 @@ export const leakLength = 12
 const publicNames = new Set(['kid', 'kty', 'crv', 'alg', 'use', 'key_ops', 'type', 'typ'])
 
 /** Every text inside of a value: of errors also what is not enumerable, of bytes what they spell. */
-export function textsIn(value: unknown, seen: Set<unknown> = new Set()): string[] {
+export function textsIn(value: unknown, seen: Set<unknown> = new Set(), readOne = read): string[] {
   if (typeof value === 'string') return [value]
   if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return []
   if (seen.has(value)) return []
@@ -24,10 +24,11 @@ export function textsIn(value: unknown, seen: Set<unknown> = new Set()): string[
       ? [...value].flat()
       : Reflect.ownKeys(value).flatMap((name) => [
           typeof name === 'string' ? name : undefined,
-          read(value, name),
+          readOne(value, name),
         ])
-  if (value instanceof Error) inside.push(value.message, value.stack, value.cause)
-  return inside.flatMap((item) => textsIn(item, seen))
+  if (value instanceof Error)
+    inside.push(...['message', 'stack', 'cause'].map((name) => readOne(value, name)))
+  return inside.flatMap((item) => textsIn(item, seen, readOne))
 }
 
 function read(holder: object, name: PropertyKey): unknown {
@@ -36,6 +37,11 @@ function read(holder: object, name: PropertyKey): unknown {
   } catch {
     return undefined
   }
+}
+
+function readQuietly(holder: object, name: PropertyKey): unknown {
+  if (holder instanceof Error && name === 'stack') return undefined
+  return Reflect.getOwnPropertyDescriptor(holder, name)?.value as unknown
 }
 
 /** The ways in which a text can be read again: as it is, and out of percent signs, JSON, hex and base64. */
@@ -79,9 +85,9 @@ export class Silence {
     this.#public = new Set(publicTexts.flatMap((text) => [...windowsOf(text)]))
   }
 
-  /** Notes every text of a value as secret. */
+  /** Notes every text of a value as secret; reads no accessor, and of an error no stack, which names files alone. */
   learn(kind: string, value: unknown): void {
-    for (const text of textsIn(value)) {
+    for (const text of textsIn(value, new Set(), readQuietly)) {
       if (text.length >= leakLength) this.#secrets.set(text.slice(0, 16_384), kind)
     }
   }

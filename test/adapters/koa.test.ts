@@ -231,14 +231,14 @@ describe.each([
       }
       const { app } = create(mount, jwtRequired())
       const response = await fetch(`${await open(app)}/api/who`, planted(access))
-      expect(pathsIn(response)).toEqual(['/', '/api', '/api/who'])
+      expect(pathsIn(response)).toEqual(['/', '/api', '/api/', '/api/who'])
     })
 
     test('does so within an Express app too', async () => {
       const { access, jwtRequired } = await koaSetup()
       const outer = express().use('/api', create(jwtRequired()).app.callback())
       const response = await fetch(`${await open({ callback: () => outer })}/api/who`, planted(access))
-      expect(pathsIn(response)).toEqual(['/', '/api', '/api/who'])
+      expect(pathsIn(response)).toEqual(['/', '/api', '/api/', '/api/who'])
     })
 
     test('that needs a body which nobody has parsed is a TypeError that names the parser', async () => {

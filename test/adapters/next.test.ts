@@ -111,6 +111,10 @@ describe('a live app', { timeout: 60_000 }, () => {
     return one
   }
 
+  const tokenOf = ({ jar }: { readonly jar: ReadonlyMap<string, string> }): string =>
+    jar.get('access_token_cookie') ?? ''
+  const encoded = (token: string): string => token.replaceAll('.', '%2E')
+
   describe('a server action', () => {
     test('signs in and redirects, with all attributes of the cookies', async () => {
       const one = visitor()
@@ -198,13 +202,27 @@ describe('a live app', { timeout: 60_000 }, () => {
       expect(await visitor().textOf('/site/public')).toBe('nobody true')
     })
 
-    test('sees two cookies of one name, which Next makes one of', async () => {
-      const one = await signedIn()
-      const cookie = `access_token_cookie=${one.jar.get('access_token_cookie')}`
-      const response = await one.send('/site', {
-        headers: { cookie: `access_token_cookie=planted; ${cookie}` },
-      })
+    test.each([
+      ['planted before it', (planted: string, own: string) => [planted, own]],
+      ['planted after it', (planted: string, own: string) => [own, planted]],
+      ['planted after it, percent-encoded', (planted: string, own: string) => [own, encoded(planted)]],
+      [
+        'planted before it, itself percent-encoded',
+        (planted: string, own: string) => [planted, encoded(own)],
+      ],
+    ])('sees two cookies of one name, which Next makes one of: another %s', async (_name, arrange) => {
+      const [own, planted] = [await signedIn('ada'), await signedIn('eve')].map(tokenOf)
+      const cookie = arrange(String(planted), String(own))
+        .map((token) => `access_token_cookie=${token}`)
+        .join('; ')
+      const response = await visitor().send('/site', { headers: { cookie } })
       expect(response.headers.get('location')).toBe('/site/login?code=cookie_ambiguous')
+    })
+
+    test('takes a percent-encoded token for none, as all others do', async () => {
+      const cookie = `access_token_cookie=${encoded(tokenOf(await signedIn()))}`
+      const response = await visitor().send('/site', { headers: { cookie } })
+      expect(response.headers.get('location')).toBe('/site/login?code=token_invalid')
     })
 
     test('that sets cookies is a TypeError which says where that works', async () => {

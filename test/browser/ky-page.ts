@@ -2,6 +2,7 @@
 
 import ky, { isHTTPError } from 'ky'
 import { createAuthFetch, readProblem } from 'tallystick/client'
+import type { HttpClient } from './http-client.ts'
 
 window.news = []
 const authFetch = createAuthFetch({ onSignedOut: () => window.news.push('signed out') })
