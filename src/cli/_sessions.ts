@@ -131,8 +131,9 @@ async function withAuth(call: Call, work: (auth: Auth) => Promise<ExitCode>): Pr
     partitions: readCount(call.text('partitions')),
   })
   try {
-    const auth = createAuth(optionsOf(call, place))
+    // Before the Auth, which opens the store at once.
     const startedAt = call.terminal.now()
+    const auth = createAuth(optionsOf(call, place))
     const { bornAt, now } = await place.store.open()
     // By the store's own clock: what is younger than this call was made by it.
     if (now - bornAt <= call.terminal.now() - startedAt)

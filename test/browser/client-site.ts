@@ -27,6 +27,8 @@ export interface ClientSite extends LiveServer {
   readonly answers: readonly string[]
   /** Those to one path. */
   count(answer: string): number
+  /** Requests that have come and are not answered. */
+  readonly underWay: number
   /** The header of the last request to a path. */
   readonly headers: ReadonlyMap<string, Headers>
   /** Lets so many seconds pass for the server; the browser's cookies do not notice. */
@@ -52,6 +54,7 @@ export async function openClientSite(
   const headers = new Map<string, Headers>()
   const accidents = new Map<string, Accident[]>()
   let passed = 0
+  let underWay = 0
   const clock = (): number => Math.floor(Date.now() / 1000) + passed
   const auth = createAuth({
     secretKey,
@@ -80,10 +83,12 @@ export async function openClientSite(
   app.use(async (c, next) => {
     headers.set(c.req.path, c.req.raw.headers)
     const accident = accidents.get(c.req.path)?.shift()
+    underWay++
     if (accident?.kind === 'slow') await sleep(accident.seconds * 1000)
     if (accident?.kind === 'status') {
       c.res = new Response('', { status: accident.status, headers: { 'retry-after': '1' } })
     } else await next()
+    underWay--
     answers.push(`${c.req.method} ${c.req.path} ${c.res.status}`)
     if (accident?.kind === 'lost') socketOf(c).destroy()
   })
@@ -111,6 +116,9 @@ export async function openClientSite(
     ...server,
     answers,
     headers,
+    get underWay() {
+      return underWay
+    },
     count: (answer) => answers.filter((each) => each === answer).length,
     pass(seconds) {
       passed += seconds
