@@ -48,7 +48,7 @@ export function applyCookies(header: string, lines: readonly string[]): string {
 /**
  * The Cookie header for a component: an action of the same request may have changed what the browser had sent.
  *
- * Everything else stays as it came: Next's store has forgotten which cookies were there twice.
+ * Everything else stays as it came: Next's store has forgotten which cookies were there twice, and how they were written.
  *
  * @param current What Next says that the cookie is now; `undefined` or empty where there is none any more.
  */
@@ -61,13 +61,23 @@ export function renewCookies(
   for (const name of names) {
     const value = current(name) ?? ''
     const isOurs = (pair: string): boolean => splitPair(pair)[0].trim() === name
-    // What no token looks like was decoded by Next, and is not put back into a header.
-    if (pairs.some((pair) => isOurs(pair) && splitPair(pair)[1] === value) || !/^[\w.-]*$/.test(value))
-      continue
+    const isSent = value !== '' && pairs.some((pair) => isOurs(pair) && decode(splitPair(pair)[1]) === value)
+    // What no token looks like is not put into a header.
+    if (isSent || !/^[\w.-]*$/.test(value)) continue
     pairs = pairs.filter((pair) => !isOurs(pair))
     if (value !== '') pairs.push(`${name}=${value}`)
   }
   return pairs.join('; ')
+}
+
+/** A value as Next's store shows it; `null` for one that it leaves out. */
+function decode(value: string): string | null {
+  try {
+    return decodeURIComponent(value)
+  } catch {
+    // Not percent-encoded as it should be.
+    return null
+  }
 }
 
 function pairsOf(header: string): string[] {

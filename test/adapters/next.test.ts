@@ -38,6 +38,20 @@ describe('nextAuth', () => {
     },
   )
 
+  test.each(['/site', new Request('https://app.example/')])('proxy() takes no %o', (given) => {
+    expect(() => nextAuth(setup().auth).proxy(given as never)).toThrow(
+      /takes a function; without one, write `export const proxy = auth\.proxy\(\)`/,
+    )
+  })
+
+  test.each(['jwtRequired', 'authErrors'] as const)('%s wraps nothing but a function', (name) => {
+    const auth = nextAuth(setup().auth)
+    const wrap = name === 'authErrors' ? auth.authErrors : auth[name]()
+    // As in `export const GET = jwtRequired()`, which Next calls with a request.
+    for (const given of [new Request('https://app.example/'), undefined])
+      expect(() => wrap(given as never)).toThrow(/wraps a function: .*\(handler\)/)
+  })
+
   test('authorize(request) outside of proxy() is a TypeError, since nobody would set its cookies', () => {
     const { authorize } = nextAuth(setup().auth)
     expect(() => authorize(new Request('https://app.example/') as never)).toThrow(
@@ -110,6 +124,10 @@ describe('a live app', { timeout: 60_000 }, () => {
     expect(cookieNames(response)).toEqual(names)
     return one
   }
+
+  const tokenOf = ({ jar }: { readonly jar: ReadonlyMap<string, string> }): string =>
+    jar.get('access_token_cookie') ?? ''
+  const encoded = (token: string): string => token.replaceAll('.', '%2E')
 
   describe('a server action', () => {
     test('signs in and redirects, with all attributes of the cookies', async () => {
@@ -198,13 +216,28 @@ describe('a live app', { timeout: 60_000 }, () => {
       expect(await visitor().textOf('/site/public')).toBe('nobody true')
     })
 
-    test('sees two cookies of one name, which Next makes one of', async () => {
-      const one = await signedIn()
-      const cookie = `access_token_cookie=${one.jar.get('access_token_cookie')}`
-      const response = await one.send('/site', {
-        headers: { cookie: `access_token_cookie=planted; ${cookie}` },
-      })
+    test.each([
+      ['planted before it', (planted: string, own: string) => [planted, own]],
+      ['planted after it', (planted: string, own: string) => [own, planted]],
+      ['planted after it, percent-encoded', (planted: string, own: string) => [own, encoded(planted)]],
+      [
+        'planted before it, itself percent-encoded',
+        (planted: string, own: string) => [planted, encoded(own)],
+      ],
+    ])('sees two cookies of one name, which Next makes one of: another %s', async (_name, arrange) => {
+      const own = tokenOf(await signedIn('ada'))
+      const planted = tokenOf(await signedIn('eve'))
+      const cookie = arrange(planted, own)
+        .map((token) => `access_token_cookie=${token}`)
+        .join('; ')
+      const response = await visitor().send('/site', { headers: { cookie } })
       expect(response.headers.get('location')).toBe('/site/login?code=cookie_ambiguous')
+    })
+
+    test('takes a percent-encoded token for none, as all others do', async () => {
+      const cookie = `access_token_cookie=${encoded(tokenOf(await signedIn()))}`
+      const response = await visitor().send('/site', { headers: { cookie } })
+      expect(response.headers.get('location')).toBe('/site/login?code=token_invalid')
     })
 
     test('that sets cookies is a TypeError which says where that works', async () => {
