@@ -24,20 +24,25 @@ const prefetchHeaders = ['next-router-prefetch', 'sec-purpose', 'purpose', 'x-mo
 
 /** Makes what makes the proxy of an `Auth`. */
 export function createProxy<Schema extends UserClaimsSchema, User>(auth: Auth<Schema, User>): MakeProxy {
-  return (handler) => async (request, event) => {
-    const { NextResponse } = await import('next/server.js')
-    const pending = new PendingResponse()
-    const authorize = auth.bind(request, () => [new RouteRequest(request), pending])
-    const early = await refreshBeforePage(auth, request, authorize)
-    if (early !== undefined) return pending.respond(early)
-    showCookies(request, pending.cookies)
-    const given = await run(async () => handler?.(request, event))
-    const { cookies } = pending
-    const response = pending.respond(given ?? NextResponse.next())
-    if (cookies.length === 0) return response
-    showCookies(request, cookies)
-    forwardCookies(response, request, NextResponse.next({ request: { headers: request.headers } }))
-    return response
+  return (handler) => {
+    // Next itself calls it with a request where it was exported without having been called.
+    if (handler !== undefined && typeof handler !== 'function')
+      throw new TypeError('proxy() takes a function; without one, write `export const proxy = auth.proxy()`')
+    return async (request, event) => {
+      const { NextResponse } = await import('next/server.js')
+      const pending = new PendingResponse()
+      const authorize = auth.bind(request, () => [new RouteRequest(request), pending])
+      const early = await refreshBeforePage(auth, request, authorize)
+      if (early !== undefined) return pending.respond(early)
+      showCookies(request, pending.cookies)
+      const given = await run(async () => handler?.(request, event))
+      const { cookies } = pending
+      const response = pending.respond(given ?? NextResponse.next())
+      if (cookies.length === 0) return response
+      showCookies(request, cookies)
+      forwardCookies(response, request, NextResponse.next({ request: { headers: request.headers } }))
+      return response
+    }
   }
 }
 

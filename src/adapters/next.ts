@@ -54,14 +54,16 @@ export function nextAuth<Schema extends UserClaimsSchema, User>(
 
   const wrap =
     (guard: Guard | null): NextMiddleware =>
-    (handler) =>
-    async (...parameters) => {
-      const call = await calls.begin(parameters)
-      try {
-        if (guard !== null) await call.authorize.pass(guard)
-        return call.finish(await handler(...parameters))
-      } catch (error) {
-        return (await call.fail(error)) as never
+    (handler) => {
+      demandHandler(handler)
+      return async (...parameters) => {
+        const call = await calls.begin(parameters)
+        try {
+          if (guard !== null) await call.authorize.pass(guard)
+          return call.finish(await handler(...parameters))
+        } catch (error) {
+          return (await call.fail(error)) as never
+        }
       }
     }
 
@@ -89,4 +91,9 @@ export function nextAuth<Schema extends UserClaimsSchema, User>(
     getCsrfToken,
     ...guards,
   }
+}
+
+function demandHandler(handler: unknown): void {
+  if (typeof handler === 'function') return
+  throw new TypeError('A guard of nextAuth() wraps a function: jwtRequired()(handler), authErrors(handler)')
 }

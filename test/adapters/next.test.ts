@@ -38,6 +38,20 @@ describe('nextAuth', () => {
     },
   )
 
+  test.each(['/site', new Request('https://app.example/')])('proxy() takes no %o', (given) => {
+    expect(() => nextAuth(setup().auth).proxy(given as never)).toThrow(
+      /takes a function; without one, write `export const proxy = auth\.proxy\(\)`/,
+    )
+  })
+
+  test.each(['jwtRequired', 'authErrors'] as const)('%s wraps nothing but a function', (name) => {
+    const auth = nextAuth(setup().auth)
+    const wrap = name === 'authErrors' ? auth.authErrors : auth[name]()
+    // As in `export const GET = jwtRequired()`, which Next calls with a request.
+    for (const given of [new Request('https://app.example/'), undefined])
+      expect(() => wrap(given as never)).toThrow(/wraps a function: .*\(handler\)/)
+  })
+
   test('authorize(request) outside of proxy() is a TypeError, since nobody would set its cookies', () => {
     const { authorize } = nextAuth(setup().auth)
     expect(() => authorize(new Request('https://app.example/') as never)).toThrow(
@@ -211,8 +225,9 @@ describe('a live app', { timeout: 60_000 }, () => {
         (planted: string, own: string) => [planted, encoded(own)],
       ],
     ])('sees two cookies of one name, which Next makes one of: another %s', async (_name, arrange) => {
-      const [own, planted] = [await signedIn('ada'), await signedIn('eve')].map(tokenOf)
-      const cookie = arrange(String(planted), String(own))
+      const own = tokenOf(await signedIn('ada'))
+      const planted = tokenOf(await signedIn('eve'))
+      const cookie = arrange(planted, own)
         .map((token) => `access_token_cookie=${token}`)
         .join('; ')
       const response = await visitor().send('/site', { headers: { cookie } })
