@@ -175,7 +175,8 @@ describe.each(Object.keys(sites))('a site with %s', (name) => {
 
   test('a prefix that nothing lies under is pointed out', async () => {
     const env = { TALLYSTICK_STORE: site.address }
-    const prefix = name === 'postgres' ? postgres.newSchema() : `empty_${name}_`
+    // What is made under it goes with the site.
+    const prefix = { redis: `${site.parameters[1]}-empty`, postgres: postgres.newSchema() }[name] ?? 'empty_'
     const { code, stderr } = await cli(['sessions', 'list', 'alice', '--prefix', prefix], { env })
     expect(code).toBe(0)
     expect(stderr).toContain('is the prefix right?')
