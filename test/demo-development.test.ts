@@ -266,6 +266,11 @@ describe('a demo for development', () => {
     const visitor = await signedIn(bare.app)
     await visitor.send('POST', '/demo/attacks', { attack: 'foreign-csrf', originCheck: true })
     expect((await visitor.notes()).at(-1)).toMatchObject({ route: '/transfer', status: 200 })
+    for (const attack of ['replay', 'unsigned', 'tampered']) {
+      const response = await visitor.send('POST', '/demo/attacks', { attack, originCheck: true })
+      // There is no such value here.
+      expect(await response.text(), attack).not.toContain('CSRF')
+    }
     await bare.close()
   })
 })
