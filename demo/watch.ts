@@ -16,6 +16,10 @@ export function setBrowserCookie(c: Context, browser: string): void {
 /** The answer's number in the journal, for the page to find it. */
 const noteHeader = 'X-Demo-Note'
 
+/** Longer than any host name with its scheme and port. */
+const mostCharacters = 300
+const mostCookies = 10
+
 /** What the page reads by itself would only hide the rest. */
 const isQuiet = (method: string, route: string): boolean => method === 'GET' && route === '/sessions'
 
@@ -26,7 +30,8 @@ export function watch(journal: Journal, auth: Auth, prefix: string): MiddlewareH
   return async (c, next) => {
     const events = await journal.listen(next)
     const run = c.req.query('run')
-    const browser = journal.browserOfRun(run) ?? getCookie(c, browserCookie)
+    const attacked = journal.browserOfRun(run)
+    const browser = attacked ?? getCookie(c, browserCookie)
     const { method } = c.req
     const route = c.req.path.slice(prefix.length).replace(/^(\/sessions)\/.+/s, '$1/:id')
     if (!journal.knows(browser) || isQuiet(method, route)) return
@@ -38,9 +43,10 @@ export function watch(journal: Journal, auth: Auth, prefix: string): MiddlewareH
     const id = journal.add(browser, {
       ...facts,
       time: Date.now(),
-      run: run ?? null,
-      origin: c.req.header('origin') ?? null,
-      site: c.req.header('sec-fetch-site') ?? null,
+      // Only a name that the journal has given: any page could make one up, and it may be long.
+      run: attacked === undefined ? null : (run ?? null),
+      origin: shorten(c.req.header('origin')),
+      site: shorten(c.req.header('sec-fetch-site')),
       cookies: tokenCookiesOf(c, auth),
       csrfHeader: c.req.header('x-csrf-token') !== undefined,
       status: c.res.status,
@@ -50,6 +56,10 @@ export function watch(journal: Journal, auth: Auth, prefix: string): MiddlewareH
     })
     c.header(noteHeader, String(id))
   }
+}
+
+function shorten(text: string | undefined): string | null {
+  return text?.slice(0, mostCharacters) ?? null
 }
 
 function isRejection(event: AuthEvent): event is AuthEvent & { type: 'rejected' } {
@@ -63,6 +73,7 @@ function tokenCookiesOf(c: Context, { options }: Auth): string[] {
     .split('; ')
     .map((pair) => pair.split('=', 1).join())
     .filter((name) => names.has(name))
+    .slice(0, mostCookies)
 }
 
 /** The answers of the routes hold no secret: a refusal's members are those of RFC 9457. */

@@ -239,6 +239,36 @@ describe.runIf(isChromiumThere)('the page of the demo', { timeout: 5 * stepTimeo
     ])
   })
 
+  test('attacks wait for each other, and their verdicts go when the switch is turned', async () => {
+    const page = await signIn(site.at('app.demo.localhost'))
+    const verdict = (name: string): Locator => rowOf(page, name).locator('.status')
+    await button(page, 'Replay an old refresh token').click()
+    await button(page, 'Change a claim').click()
+    await button(page, 'Form from a sibling').click()
+    await verdict('Form from a sibling').getByText('Refused: origin_forbidden').waitFor()
+    expect(await verdict('Replay an old refresh token').innerText()).toBe('Refused: refresh_reused')
+    expect(await verdict('Change a claim').innerText()).toBe('Refused: token_invalid')
+    await page.getByRole('switch', { name: 'Origin check' }).uncheck()
+    expect(await page.locator('.attack .status, .attack iframe').count()).toBe(0)
+    // Turned while an attack is under way, its verdict would be of the other setting.
+    await button(page, 'Replay an old refresh token').click()
+    await page.getByRole('switch', { name: 'Origin check' }).check()
+    await button(page, 'Form from a sibling').click()
+    await verdict('Form from a sibling').getByText('Refused: origin_forbidden').waitFor()
+    expect(await rowOf(page, 'Replay an old refresh token').locator('.attack-result').innerText()).toBe('')
+  })
+
+  test('every attack button says what it does', async () => {
+    const page = await visit(site.at('app.demo.localhost'))
+    const replay = page.getByRole('button', { name: 'Replay an old refresh token' })
+    const described = await replay.getAttribute('aria-describedby')
+    expect(await page.locator(`#${described}`).innerText()).toContain('Copied before it was replaced.')
+    const ids = await page
+      .locator('.attack button')
+      .evaluateAll((all) => all.map((one) => one.getAttribute('aria-describedby')))
+    expect(new Set(ids).size).toBe(attacks.length)
+  })
+
   test('can be used with the keyboard alone', async () => {
     const page = await visit(site.at('app.demo.localhost'))
     const focusOn = async (name: string): Promise<void> => {

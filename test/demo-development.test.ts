@@ -58,6 +58,7 @@ class Visitor {
 interface Noted {
   readonly id: number
   readonly run: string | null
+  readonly origin: string | null
   readonly method: string
   readonly route: string
   readonly status: number
@@ -247,11 +248,29 @@ describe('a demo for development', () => {
     },
   )
 
+  test('keeps nothing of a request that is long or made up', async () => {
+    const visitor = await signedIn(demo.app)
+    const long = 'x'.repeat(4000)
+    await visitor.send('POST', `/transfer?run=${long}`, undefined, {
+      origin: `https://${long}`,
+      cookie: `${cookieHeader(visitor.jar)}${'; access_token_cookie=x'.repeat(200)}`,
+    })
+    const note = (await visitor.notes()).at(-1)
+    expect(note).toMatchObject({ route: '/transfer', run: null })
+    expect(note?.origin).toMatch(/^https:\/\/x{200,300}$/)
+    expect(JSON.stringify(note).length).toBeLessThan(2500)
+  })
+
   test('an attack succeeds where its defence is off', async () => {
     const bare = createDevelopmentDemo({ cookieCsrfProtect: false })
     const visitor = await signedIn(bare.app)
     await visitor.send('POST', '/demo/attacks', { attack: 'foreign-csrf', originCheck: true })
     expect((await visitor.notes()).at(-1)).toMatchObject({ route: '/transfer', status: 200 })
+    for (const attack of ['replay', 'unsigned', 'tampered']) {
+      const response = await visitor.send('POST', '/demo/attacks', { attack, originCheck: true })
+      // There is no such value here.
+      expect(await response.text(), attack).not.toContain('CSRF')
+    }
     await bare.close()
   })
 })

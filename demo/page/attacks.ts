@@ -45,7 +45,11 @@ const groups: Group[] = [
     title: 'From the attacker’s own machine',
     about: 'Without a browser, so neither SameSite nor the origin check is in the way.',
     attacks: [
-      { attack: 'replay', title: 'Replay an old refresh token', about: 'Copied before it was replaced.' },
+      {
+        attack: 'replay',
+        title: 'Replay an old refresh token',
+        about: 'Copied before it was replaced. Takes some seconds.',
+      },
       { attack: 'unsigned', title: 'Forge an unsigned token', about: 'Its header says alg: none.' },
       { attack: 'tampered', title: 'Change a claim', about: 'mallory’s own token, with your name in it.' },
       {
@@ -70,7 +74,14 @@ export function createAttackPanel(
 ): AttackPanel {
   const hasSibling = location.hostname === 'app.demo.localhost'
   const buttons: { button: HTMLButtonElement; isPossible: boolean }[] = []
-  let isRunning = false
+  /** Rows whose attack is under way or waits for its turn. */
+  const busy = new Set<HTMLElement>()
+  let last = Promise.resolve()
+
+  // A verdict holds for the defences that stood when it was given.
+  originCheck.addEventListener('change', () => {
+    for (const row of root.querySelectorAll<HTMLElement>('.attack')) if (!busy.has(row)) clear(row)
+  })
 
   for (const { attacks, from, ...texts } of groups) {
     const fragment = fillTemplate('attack-group', texts)
@@ -81,28 +92,45 @@ export function createAttackPanel(
       const row = fillTemplate('attack-row', { title: attack.title, about: attack.about })
       const item = findElement('li', HTMLElement, row)
       const button = findElement('button', HTMLButtonElement, item)
+      const hint = findElement('.hint', HTMLElement, item)
+      hint.id = `about-${from}-${attack.attack}`
+      button.setAttribute('aria-describedby', hint.id)
       buttons.push({ button, isPossible })
-      button.addEventListener('click', () => void run(item, attack, from))
+      button.addEventListener('click', () => queue(item, attack, from))
       list.append(row)
     }
     root.append(fragment)
   }
 
-  async function run(row: HTMLElement, { attack }: Attack, from: Group['from']): Promise<void> {
-    if (isRunning) return
-    isRunning = true
+  /** One at a time, with the origin check as it is when the button is pressed. */
+  function queue(row: HTMLElement, { attack }: Attack, from: Group['from']): void {
+    if (busy.has(row)) return
+    const withOriginCheck = originCheck.checked
+    clear(row)
+    findElement('.attack-result', HTMLElement, row).textContent = 'Waits for the attack before it…'
+    busy.add(row)
+    last = last.then(() => run(row, attack, from, withOriginCheck))
+  }
+
+  async function run(row: HTMLElement, attack: string, from: Group['from'], isOn: boolean): Promise<void> {
     const result = findElement('.attack-result', HTMLElement, row)
     const place = findElement('.attack-frame', HTMLElement, row)
     shrinkOthers(row)
-    place.replaceChildren()
     result.textContent = 'Under way…'
     try {
-      result.replaceChildren(await attackWith(place, attack, from, originCheck.checked))
+      const outcome = await attackWith(place, attack, from, isOn)
+      // Turned meanwhile, the switch would say something else than the verdict.
+      if (isOn === originCheck.checked) result.replaceChildren(outcome)
+      else clear(row)
     } catch {
       result.textContent = 'The server did not answer.'
     }
-    isRunning = false
+    busy.delete(row)
     done()
+  }
+
+  function clear(row: HTMLElement): void {
+    for (const part of ['.attack-frame', '.attack-result']) row.querySelector(part)?.replaceChildren()
   }
 
   /** Of earlier attacks the verdict stays, so that the page does not grow out of sight. */
