@@ -134,7 +134,9 @@ describe('authErrors', () => {
       authErrors(event, () => Promise.reject(new RangeError('mine'))),
     )
     expect((await ask({}, handler)).status).toBe(500)
-    expect(complaints.mock.calls.flat().map((word) => String((word as Error).cause))).toContain('RangeError: mine')
+    expect(complaints.mock.calls.flat().map((word) => String((word as Error).cause))).toContain(
+      'RangeError: mine',
+    )
   })
 
   test.each([
