@@ -96,6 +96,8 @@ function readUrl(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : null
   if (url === null || !/^https?:$/.test(url.protocol))
     throw misuse('URL must be that of the site, such as https://app.example')
+  if (url.href !== `${url.origin}/`)
+    throw misuse('URL must end with the host: paths belong into --login, --protected, --refresh and --logout')
   return url
 }
 

@@ -60,4 +60,6 @@ const systemReasons: Readonly<Record<string, string>> = {
   ENOTFOUND: 'there is no host of that name',
   EAI_AGAIN: 'the name of the host cannot be looked up now',
   ETIMEDOUT: 'there was no answer in time',
+  ABORT_ERR: 'there was no answer in time',
+  EFBIG: 'the file may not become that long',
 }

@@ -13,7 +13,7 @@ import {
   renameSync,
   rmSync,
   statSync,
-  writeSync,
+  writeFileSync,
 } from 'node:fs'
 import { Failure, reasonOf, unable } from './_failure.ts'
 import { visible } from './_visible.ts'
@@ -135,7 +135,8 @@ function withDraft(target: string, fill: (draft: Draft) => void): void {
         path,
         write(text) {
           fchmodSync(descriptor, ownerOnly)
-          writeSync(descriptor, text)
+          // Unlike one write, which a full disk can cut short without an error.
+          writeFileSync(descriptor, text)
           fsyncSync(descriptor)
         },
         giveTo: (uid, gid) => fchownSync(descriptor, uid, gid),

@@ -58,6 +58,10 @@ export async function ask(url: URL, { method, headers, body }: Question): Promis
       },
     )
     request.on('error', fail)
+    request.on('upgrade', (_response, socket) => {
+      socket.destroy()
+      fail(new Error('it changed the protocol, which it was not asked to'))
+    })
     request.end(body)
   })
 }

@@ -5,7 +5,7 @@ import { AuthError, createAuth } from '../index.ts'
 import type { Auth, SessionInfo } from '../index.ts'
 import { parseDuration } from '../core/duration.ts'
 import type { Call, Command, OptionSpec } from './_command.ts'
-import { misuse, reasonOf, unable } from './_failure.ts'
+import { Failure, misuse, reasonOf, unable } from './_failure.ts'
 import type { ExitCode } from './_failure.ts'
 import { readText } from './_file.ts'
 import { openPlace } from './_store-place.ts'
@@ -131,19 +131,19 @@ async function withAuth(call: Call, work: (auth: Auth) => Promise<ExitCode>): Pr
     partitions: readCount(call.text('partitions')),
   })
   try {
-    // Before the Auth, which opens the store at once.
     const startedAt = call.terminal.now()
     const auth = createAuth(optionsOf(call, place))
     const { bornAt, now } = await place.store.open()
     // By the store's own clock: what is younger than this call was made by it.
-    if (now - bornAt <= call.terminal.now() - startedAt)
-      call.terminal.note(`There was no store of tallystick at ${place.name}: is the prefix right?`)
+    const isNew = now - bornAt <= call.terminal.now() - startedAt
     try {
+      if (isNew) throw unable(`There was no store of tallystick at ${place.name}: is the prefix right?`)
       return await work(auth)
     } finally {
       await auth.close()
     }
   } catch (error) {
+    if (error instanceof Failure) throw error
     if (error instanceof TypeError) throw misuse(reasonOf(error, place.secrets))
     const { cause } = Object(error) as { readonly cause?: unknown }
     const reason = AuthError.is(error) && cause !== undefined ? cause : error

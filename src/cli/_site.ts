@@ -10,9 +10,9 @@ export interface Route {
   readonly path: string
 }
 
-/** `DELETE /logout`, or a path alone. @throws {Failure} */
+/** `DELETE /logout`, or a path alone; what begins with two slashes would name another host. @throws {Failure} */
 export function readRoute(text: string, method: string, option: string): Route {
-  const [, given, path = ''] = /^(?:([A-Z]{3,10}) )?(\/[\x21-\x7e]*)$/.exec(text) ?? []
+  const [, given, path = ''] = /^(?:([A-Z]{3,10}) )?(\/(?![/\\])[\x21-\x7e]*)$/.exec(text) ?? []
   if (path === '') throw misuse(`--${option} must be a path such as /refresh, or 'POST /refresh'`)
   return { method: given ?? method, path }
 }

@@ -2,9 +2,9 @@
 
 import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
-import type { Server } from 'node:http'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createServer as createTcpServer } from 'node:net'
+import type { AddressInfo, Server } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import { Hono } from 'hono'
 import type { Context, MiddlewareHandler } from 'hono'
@@ -271,6 +271,15 @@ describe('what cannot be done', () => {
     ['credentials as an option', ['http://127.0.0.1:1', '--password', password], 2, 'TALLYSTICK_CREDENTIALS'],
     ['nothing there', ['http://127.0.0.1:1', '--login', '/login'], 3, 'nothing listens there'],
     ['a route that is none', ['http://127.0.0.1:1', '--login', 'login'], 2, '--login must be a path'],
+    [
+      'a route on another host',
+      ['http://127.0.0.1:1', '--login', '//evil.example'],
+      2,
+      '--login must be a path',
+    ],
+    ['the same with a backslash', ['http://127.0.0.1:1', '--login', '/\\evil.example'], 2, '--login must be'],
+    ['a path in the address', ['http://127.0.0.1:1/app'], 2, 'URL must end with the host'],
+    ['a user in the address', ['http://somebody@127.0.0.1:1'], 2, 'URL must end with the host'],
     ['a grace without end', ['http://127.0.0.1:1', '--grace', '9h'], 2, '--grace must be'],
   ])('%s is told in a sentence', async (_, parameters, exitCode, message) => {
     const { code, stdout, stderr } = await cli(['doctor', ...parameters])
@@ -308,5 +317,27 @@ describe('what cannot be done', () => {
     const { code, stderr } = await cli(['doctor', url, '--login', '/login'])
     expect([1, 3]).toContain(code)
     expect(stderr).not.toMatch(stackTrace)
+  })
+
+  test.each([
+    [
+      'changes the protocol',
+      'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n',
+      'it changed the protocol',
+    ],
+    ['never comes to an end', 'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx', 'there was no answer in time'],
+    ['hangs up at once', null, 'the connection was cut'],
+  ])('a server that %s is told', async (_, answer, message) => {
+    const server = createTcpServer((socket) => {
+      socket.on('error', () => undefined)
+      if (answer === null) socket.destroy()
+      else socket.once('data', () => socket.write(answer))
+    })
+    servers.push(server)
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    const { code, stdout, stderr } = await cli(['doctor', url])
+    expect({ code, stdout }).toEqual({ code: 3, stdout: '' })
+    expect(stderr).toContain(message)
   })
 })

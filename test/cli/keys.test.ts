@@ -7,7 +7,7 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { algorithms } from '../../src/core/jws.ts'
 import { createAuth } from '../../src/index.ts'
 import type { Auth, RingKey } from '../../src/index.ts'
-import { cli, newFolder, stackTrace } from './_cli.ts'
+import { cli, newFolder, shell, stackTrace } from './_cli.ts'
 import type { Run } from './_cli.ts'
 
 const path = await newFolder()
@@ -214,6 +214,21 @@ describe('the file of a ring', () => {
     }
     expect(ringIn(file)).toHaveLength(1 + won.length)
     expect(won).not.toEqual([])
+  })
+
+  test('a disk that is full leaves the ring as it was', async () => {
+    const file = path('full.json')
+    const generate = ['keys', 'generate', file, '--algorithm', 'RS256', '--modulus', '2048']
+    expectFine(await cli(generate))
+    const before = await readFile(file, 'utf8')
+    // A kilobyte is less than an RSA key has: the first write is cut short, and only the next one fails.
+    const { stdout, stderr } = await shell('ulimit -f 1; $cli keys rotate "$file"; echo $?', {
+      env: { file },
+    })
+    expect(stdout).toBe('3\n')
+    expect(stderr).toContain('cannot be written: the file may not become that long')
+    expect(await readFile(file, 'utf8')).toBe(before)
+    expect(readdirSync(path('')).filter((name) => name.startsWith('full.json'))).toEqual(['full.json'])
   })
 
   test('a draft that was cut off is not written over', async () => {

@@ -173,13 +173,17 @@ describe.each(Object.keys(sites))('a site with %s', (name) => {
     expect(JSON.parse(stdout)).toMatchObject({ subject: 'bob', sessions: [{ subject: 'bob' }] })
   })
 
-  test('a prefix that nothing lies under is pointed out', async () => {
+  test('a prefix that nothing lies under is an error, also for scripts: nobody has been signed out', async () => {
     const env = { TALLYSTICK_STORE: site.address }
-    // What is made under it goes with the site.
-    const prefix = { redis: `${site.parameters[1]}-empty`, postgres: postgres.newSchema() }[name] ?? 'empty_'
-    const { code, stderr } = await cli(['sessions', 'list', 'alice', '--prefix', prefix], { env })
-    expect(code).toBe(0)
-    expect(stderr).toContain('is the prefix right?')
+    // What a run leaves in Redis is removed with the site's own keys, which begin alike.
+    const besides = { redis: `${site.parameters[1]}-empty`, sqlite: 'empty_' } as const
+    const prefix = name === 'postgres' ? postgres.newSchema() : besides[name as keyof typeof besides]
+    const parameters = ['sessions', 'revoke-all', 'alice', '--prefix', prefix, '--json']
+    const { code, stdout, stderr } = await cli(parameters, { env })
+    expect({ code, stdout }).toEqual({ code: 3, stdout: '' })
+    expect(JSON.parse(stderr)).toMatchObject({
+      error: { message: expect.stringContaining('is the prefix right?') as unknown },
+    })
   })
 })
 
