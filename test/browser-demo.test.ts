@@ -237,6 +237,12 @@ describe.runIf(isChromiumThere)('the page of the demo', { timeout: 5 * stepTimeo
       'Refused: token_missing',
       expect.stringContaining('SameSite=Lax'),
     ])
+    // The access cookie goes with the planted one, and without CSRF cookies no script knows that it can be renewed.
+    await attack(page, 'Plant a cookie from a sibling')
+    await button(page, 'Change a claim').click()
+    await rowOf(page, 'Change a claim').getByText('press Refresh, or sign in again').waitFor()
+    await button(page, 'Refresh').click()
+    expect((await attack(page, 'Change a claim'))[0]).toBe('Refused: token_invalid')
   })
 
   test('attacks wait for each other, and their verdicts go when the switch is turned', async () => {

@@ -180,7 +180,8 @@ async function attackWith(
     headers: { 'Content-Type': 'application/json' },
     body: JSON.stringify(asked),
   })
-  if (!response.ok) return document.createTextNode('The server did not start it: sign in again.')
+  if (!response.ok)
+    return document.createTextNode('The server did not start it: press Refresh, or sign in again.')
   const { run, frame, sent }: { run: string; frame?: string; sent?: string[] } = await response.json()
   const read = frame === undefined ? null : await showAttacker(place, frame)
   if (attack === 'plant') return useSite(run, originCheck, read)
