@@ -170,8 +170,11 @@ export function withinBudget(lines: readonly string[]): string[] {
 const maxTossedScopes = 30
 
 /**
- * Every scope that a sibling host can have given a cookie which this request carried, in either jar: the parent
- * domains of the host, each with every path that leads to the requested one. Host-only ones, which it cannot, come last.
+ * The scopes that a sibling host can have given a cookie which this request carried, in either jar: the parent
+ * domains of the host, each with the paths that lead to the requested one. Host-only ones, which it cannot, come last.
+ *
+ * Not all of them where paths are deep or domains many: those that reach the most requests come first, and
+ * `maxCleaningBytes` takes fewer still. Only the prefix `__Host-` keeps siblings out of every path.
  */
 export function tossedScopes(host: string, requestPath: string): CookieScope[] {
   const domains = parentDomains(host.replace(/:\d+$/, ''))
