@@ -85,11 +85,17 @@ export async function readProblem(response: Response): Promise<AuthProblem | und
  * Responses are those of the server, refusals too: see `readProblem`. When a refresh is not refused but fails (503, no
  * network), then that is what the request ends in.
  *
+ * @throws {TypeError} for `origins` that are none
  * @example
  * const authFetch = createAuthFetch({ onSignedOut: () => location.assign('/login') })
  * await authFetch('/orders', { method: 'POST', body: JSON.stringify(order) })
  */
 export function createAuthFetch(options: AuthFetchOptions = {}): AuthFetch {
+  for (const origin of options.origins ?? []) {
+    // Otherwise it would match no request, and these would go out without a word.
+    if (!URL.canParse(origin) || new URL(origin).origin !== origin)
+      throw new TypeError(`origins takes origins like https://api.example.com, not '${origin}'`)
+  }
   const state = new SignInState(options)
   const refresh = createRefresh(options, state)
 

@@ -147,6 +147,25 @@ describe.runIf(isChromiumThere)('the browser client', { timeout: 60_000 }, () =>
       expect(site.answers).toEqual([])
     })
 
+    test.each(['https://api.example.com/', 'https://api.example.com/v1', 'api.example.com', '*'])(
+      'has no origin %s to go to',
+      async (origin) => {
+        const page = await openPage(await openContext(), await openSite())
+        const create = (given: string): string => {
+          try {
+            window.client.createAuthFetch({ origins: [given] })
+            return 'taken'
+          } catch (error) {
+            return String(error)
+          }
+        }
+        expect(await page.evaluate(create, origin)).toBe(
+          `TypeError: origins takes origins like https://api.example.com, not '${origin}'`,
+        )
+        expect(await page.evaluate(create, 'https://api.example.com')).toBe('taken')
+      },
+    )
+
     test('stays away where the caller leaves the cookies away', async () => {
       const { site, page } = await signedIn()
       const init = { method: 'POST', credentials: 'omit', body: 'text' } as const
